@@ -1,0 +1,1 @@
+"""The running system: it watches, decides, drafts, has people approve, sends once and records."""

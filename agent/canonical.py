@@ -1,0 +1,68 @@
+"""Canonical JSON and the hashes of the audit chain.
+
+The form is RFC 8785 for the values we allow: no floats, keys in ASCII, integers below 2**53.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final, cast
+
+GENESIS: Final = hashlib.sha256(b"outrider audit chain").digest()
+_SAFE_INTEGER = 2**53
+
+
+def canonical(value: object) -> str:
+    """Return the canonical text of a JSON value.
+
+    Raises:
+        TypeError: It contains a float, a key that is not ASCII text, or another type JSON lacks.
+        ValueError: It contains an integer that a double cannot hold.
+    """
+    _refuse_inexact(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def leaf_hash(envelope: str) -> bytes:
+    """SHA-256 of 0x00 and the canonical envelope, as RFC 9162 hashes leaves."""
+    return hashlib.sha256(b"\x00" + envelope.encode()).digest()
+
+
+def chain_hash(previous: bytes, leaf: bytes) -> bytes:
+    """SHA-256 of 0x01, the chain value before, and the leaf."""
+    return hashlib.sha256(b"\x01" + previous + leaf).digest()
+
+
+def text_hash(text: str) -> str:
+    """SHA-256 of a text, hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def encode_bytes(data: bytes) -> str:
+    """Return bytes as URL-safe base 64 without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decode_bytes(text: str) -> bytes:
+    """Invert `encode_bytes`."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def _refuse_inexact(value: object) -> None:
+    match value:
+        case None | str() | bool():
+            return
+        case int():
+            if not -_SAFE_INTEGER < value < _SAFE_INTEGER:
+                raise ValueError(f"{value} is beyond 2**53; write it as text")
+        case Mapping():
+            for key, item in cast("Mapping[object, object]", value).items():
+                if not isinstance(key, str) or not key.isascii():
+                    raise TypeError(f"key {key!r} is no ASCII text")
+                _refuse_inexact(item)
+        case list() | tuple():
+            for item in cast("Sequence[object]", value):
+                _refuse_inexact(item)
+        case _:
+            raise TypeError(f"{value!r} has no exact canonical form")

@@ -1,0 +1,48 @@
+"""Identifiers that sort by time and name their table: `dec_01K9…`."""
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from random import Random
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32, as ULIDs use it
+
+Entropy = Callable[[int], bytes]
+"""Returns that many random bytes."""
+
+
+class Ids:
+    """A source of ids; two from the same millisecond still sort in the order they were made."""
+
+    def __init__(self, entropy: Entropy = os.urandom) -> None:
+        self._entropy = entropy
+        self._millisecond = -1
+        self._last = 0
+
+    def new(self, kind: str, *, at: datetime) -> str:
+        """Return a new id `kind_<ULID>` with the time of `at` to the millisecond."""
+        millisecond = int(at.timestamp() * 1000)
+        if millisecond == self._millisecond:
+            self._last += 1
+        else:
+            self._millisecond = millisecond
+            # 79 random bits leave room to count upwards within one millisecond without overflow
+            self._last = int.from_bytes(self._entropy(10), "big") >> 1
+        return f"{kind}_{_encode(millisecond, 10)}{_encode(self._last, 16)}"
+
+    def secret(self, size: int) -> bytes:
+        """Return random bytes for keys and nonces."""
+        return self._entropy(size)
+
+
+def seeded_ids(seed: int) -> Ids:
+    """Return ids that repeat for the same seed, for the demo, replays and tests; never for real keys."""
+    return Ids(Random(seed).randbytes)  # noqa: S311  # determinism is the point here
+
+
+def _encode(number: int, length: int) -> str:
+    digits = [""] * length
+    for place in range(length - 1, -1, -1):
+        digits[place] = _ALPHABET[number & 31]
+        number >>= 5
+    return "".join(digits)

@@ -1,0 +1,1 @@
+"""The model port, its adapters, the ledger of calls and the budget."""

@@ -1,0 +1,84 @@
+"""Keys of the audit log: one per customer, wrapped by the installation's key."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hmac
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from agent.canonical import decode_bytes, encode_bytes
+from agent.errors import TamperedError
+
+_NONCE_BYTES = 12  # the size AES-GCM is specified for
+KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A customer as the audit log knows them: a random reference and a cipher."""
+
+    ref: str
+    cipher: AESGCM
+
+
+class Keyring:
+    """Wraps and unwraps the customers' keys, and hashes addresses.
+
+    Destroying a customer's wrapped key makes their fields unreadable for ever, while the chain, which is
+    built over the ciphertext, still verifies.
+    """
+
+    def __init__(self, installation_key: bytes, *, random: Callable[[int], bytes]) -> None:
+        if len(installation_key) != KEY_BYTES:
+            raise ValueError(f"the installation key has {len(installation_key)} bytes, not {KEY_BYTES}")
+        self._installation_key = installation_key
+        self._wrapping = AESGCM(installation_key)
+        self._random = random
+
+    def new_subject(self) -> tuple[Subject, str]:
+        """Return a new subject and its wrapped key."""
+        ref = encode_bytes(self._random(12))
+        key = self._random(KEY_BYTES)
+        nonce = self._random(_NONCE_BYTES)
+        wrapped = encode_bytes(nonce + self._wrapping.encrypt(nonce, key, ref.encode()))
+        return Subject(ref=ref, cipher=AESGCM(key)), wrapped
+
+    def open_subject(self, ref: str, wrapped: str) -> Subject:
+        """Unwrap a customer's key.
+
+        Raises:
+            TamperedError: The wrapped key is damaged or belongs to another installation key.
+        """
+        raw = decode_bytes(wrapped)
+        try:
+            key = self._wrapping.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], ref.encode())
+        except InvalidTag as exc:
+            raise TamperedError(
+                f"the key of subject {ref!r} does not open with this installation key"
+            ) from exc
+        return Subject(ref=ref, cipher=AESGCM(key))
+
+    def encrypt(self, subject: Subject, text: str, *, event_id: str) -> str:
+        """Encrypt a customer's fields; the event's id is bound in, so that ciphertexts cannot be swapped."""
+        nonce = self._random(_NONCE_BYTES)
+        return encode_bytes(nonce + subject.cipher.encrypt(nonce, text.encode(), event_id.encode()))
+
+    def decrypt(self, subject: Subject, sealed: str, *, event_id: str) -> str:
+        """Invert `encrypt`.
+
+        Raises:
+            TamperedError: The ciphertext is damaged or belongs to another event.
+        """
+        raw = decode_bytes(sealed)
+        try:
+            return subject.cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], event_id.encode()).decode()
+        except InvalidTag as exc:
+            raise TamperedError(f"event {event_id!r}: the encrypted fields do not open") from exc
+
+    def address_hmac(self, address: str) -> str:
+        """Return the keyed hash under which an address is suppressed; case and outer blanks do not matter."""
+        mac = hmac.HMAC(self._installation_key, SHA256())
+        mac.update(address.strip().casefold().encode())
+        return encode_bytes(mac.finalize())

@@ -1,0 +1,146 @@
+"""Tables of cases, decisions, drafts and reviews."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlmodel import Field
+
+from agent.store.tables.base import Named
+
+
+class CaseFile(Named, table=True):
+    """A signal and everything that follows from it."""
+
+    __table_args__ = (
+        Index(
+            "ix_case_due",
+            "next_at",
+            sqlite_where=text("next_at IS NOT NULL"),
+            postgresql_where=text("next_at IS NOT NULL"),
+        ),
+        Index("ix_case_object", "object_ref", "scenario"),
+        Index("ix_case_customer", "customer_id"),
+        Index("ix_case_state", "state"),
+    )
+
+    id: str = Field(primary_key=True)
+    signal_key: str = Field(unique=True)
+    scenario: str
+    playbook: str
+    customer_id: str
+    object_ref: str
+    episode: str
+    state: str
+    opened_at: datetime
+    updated_at: datetime
+    deadline: datetime | None
+    next_at: datetime | None
+    situation_id: str | None = Field(index=True)
+    turn: int
+    shadow: bool
+
+
+class SituationRow(Named, table=True):
+    """Cases that one deliberation serves."""
+
+    id: str = Field(primary_key=True)
+    scenario: str
+    playbook: str
+    channel: str
+    locale: str
+    categories: str = Field(sa_type=Text)
+    instruction: str | None = Field(sa_type=Text)
+    state: str
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+class DecisionRow(Named, table=True):
+    """One decision; `body` is the whole of it as canonical JSON."""
+
+    __table_args__ = (UniqueConstraint("case_id", "turn"), Index("ix_decision_at", "at"))
+
+    id: str = Field(primary_key=True)
+    case_id: str
+    turn: int
+    stage: str
+    kind: str
+    reason: str
+    scenario: str
+    at: datetime
+    channel: str | None
+    arm: str
+    propensity_ppm: int
+    cost_micros: int
+    body: str = Field(sa_type=Text)
+    body_hash: str
+
+
+class DraftRow(Named, table=True):
+    """A draft; `body` never changes, the columns around it do."""
+
+    __table_args__ = (
+        UniqueConstraint("case_id", "version"),
+        Index("ix_draft_queue", "state", "deadline", "id"),
+    )
+
+    id: str = Field(primary_key=True)
+    case_id: str
+    decision_id: str
+    customer_id: str
+    scenario: str
+    channel: str
+    version: int
+    state: str
+    content_hash: str
+    body: str = Field(sa_type=Text)
+    body_hash: str
+    review_reason: str
+    value_micros: int
+    created_at: datetime
+    expires_at: datetime
+    deadline: datetime | None
+    claimed_by: str | None
+    claimed_until: datetime | None
+    lock_version: int
+
+
+class ReviewRow(Named, table=True):
+    """A person's verdict on a draft."""
+
+    __table_args__ = (Index("ix_review_draft", "draft_id"),)
+
+    id: str = Field(primary_key=True)
+    draft_id: str
+    case_id: str
+    verdict: str
+    reviewer: str
+    content_hash: str
+    reason: str
+    at: datetime
+    seconds: int | None
+
+
+class WorkRow(Named, table=True):
+    """One thing to advance; `next_at` is the due time, or the lease expiry while it runs."""
+
+    __table_args__ = (
+        Index(
+            "ix_work_due",
+            "next_at",
+            sqlite_where=text("next_at IS NOT NULL"),
+            postgresql_where=text("next_at IS NOT NULL"),
+        ),
+    )
+
+    key: str = Field(primary_key=True)
+    kind: str
+    ref: str
+    status: str
+    turn: int
+    attempts: int
+    token: int
+    owner: str | None
+    priority: int
+    next_at: datetime | None
+    error: str

@@ -1,0 +1,209 @@
+"""Transactions: every state change and its audit event commit together or not at all."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, delete, func, insert, text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import SQLModel, col, select
+
+from agent.canonical import GENESIS, canonical, chain_hash, leaf_hash
+from agent.domain.audit import AuditEvent
+from agent.ids import Ids
+from agent.store.database import explain
+from agent.store.keyring import Keyring, Subject
+from agent.store.tables.ledger import AuditEventRow, AuditPending, AuditSeal, SubjectKey
+
+CHUNK = 5_000
+"""Most values in one IN list; SQLite allows 32,766 in all."""
+
+T = TypeVar("T")
+
+_SEAL_LOCK = 0x0A0D17  # any number, the same in every process
+
+
+def chunked(items: Sequence[T], size: int = CHUNK) -> Generator[Sequence[T]]:
+    """Yield slices of at most `size` items; nothing for an empty sequence."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def insert_new(connection: Connection, table: type[SQLModel], rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert rows and leave out those whose unique keys exist already."""
+    make = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+    connection.execute(make(table).on_conflict_do_nothing(), [dict(row) for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """An open write transaction: run statements on `conn`, hand every change to `record`."""
+
+    conn: Connection
+    ids: Ids
+    _events: list[AuditEvent]
+
+    def record(self, event: AuditEvent) -> None:
+        """Add an audit event; it is written when the transaction commits."""
+        self._events.append(event)
+
+
+class Store:
+    """The one database. `write` is the only way to change it."""
+
+    def __init__(self, *, writer: Engine, reader: Engine, ids: Ids, keyring: Keyring) -> None:
+        self.writer = writer
+        self.reader = reader
+        self.ids = ids
+        self.keyring = keyring
+        self._subjects: dict[str, Subject] = {}
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether one process writes at a time, so that sealing can happen inline."""
+        return self.writer.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Generator[Tx]:
+        """Open a write transaction; commit at the end, roll everything back on an exception.
+
+        Raises:
+            StoreError: The database is full, read-only, locked or gone.
+        """
+        events: list[AuditEvent] = []
+        try:
+            with self.writer.begin() as connection:
+                yield Tx(conn=connection, ids=self.ids, _events=events)
+                subjects = self._append(connection, events) if events else {}
+            self._subjects.update(subjects)  # only what was committed
+        except DBAPIError as exc:
+            if isinstance(exc.orig, Exception) and "constraint" in type(exc.orig).__name__.lower():
+                raise
+            raise explain(exc, place=self.writer.url.render_as_string(hide_password=True)) from exc
+
+    @contextmanager
+    def read(self) -> Generator[Connection]:
+        """Open a read transaction: one consistent view, no write lock."""
+        with self.reader.connect() as connection, connection.begin():
+            yield connection
+
+    def seal_pending(self) -> int:
+        """Put the events that wait for it into the chain; return how many.
+
+        Seal order is log order: an event whose transaction commits late is simply sealed later. Only one
+        process seals at a time; the others return 0.
+        """
+        if self.is_sqlite:
+            return 0
+        with self.writer.begin() as connection:
+            if not connection.execute(
+                text("SELECT pg_try_advisory_xact_lock(:k)"), {"k": _SEAL_LOCK}
+            ).scalar():
+                return 0
+            waiting = connection.execute(
+                select(AuditEventRow.id, AuditEventRow.envelope)
+                .join(AuditPending, col(AuditPending.event_id) == col(AuditEventRow.id))
+                .order_by(col(AuditEventRow.id))
+                .limit(CHUNK)
+            ).all()
+            _seal(connection, [(event_id, envelope) for event_id, envelope in waiting])
+            for part in chunked([event_id for event_id, _ in waiting]):
+                connection.execute(delete(AuditPending).where(col(AuditPending.event_id).in_(part)))
+            return len(waiting)
+
+    def subjects(self, connection: Connection, customer_ids: Sequence[str]) -> dict[str, Subject]:
+        """Return the audit subjects of customers that have one."""
+        found: dict[str, Subject] = {}
+        for part in chunked(customer_ids):
+            rows = connection.execute(
+                select(SubjectKey.customer_id, SubjectKey.subject_ref, SubjectKey.wrapped_key).where(
+                    col(SubjectKey.customer_id).in_(part)
+                )
+            )
+            for customer_id, ref, wrapped in rows:
+                found[customer_id] = self.keyring.open_subject(ref, wrapped)
+        return found
+
+    def _append(self, connection: Connection, events: Sequence[AuditEvent]) -> dict[str, Subject]:
+        subjects = self._ensure_subjects(connection, events)
+        rows: list[dict[str, object]] = []
+        for event in events:
+            event_id = self.ids.new("evt", at=event.at)
+            subject = subjects[event.customer_id] if event.customer_id is not None else None
+            envelope: dict[str, object] = {
+                "actor": [event.actor.kind, event.actor.id],
+                "at": event.at.isoformat(),
+                "body": event.body,
+                "case": event.case_id,
+                "id": event_id,
+                "subject": subject.ref if subject else None,
+                "type": event.type,
+            }
+            if event.private:
+                if subject is None:
+                    raise ValueError(f"event {event.type!r} has private fields but no customer")
+                envelope["private"] = self.keyring.encrypt(
+                    subject, canonical(event.private), event_id=event_id
+                )
+            rows.append(
+                {
+                    "id": event_id,
+                    "type": event.type,
+                    "at": event.at,
+                    "subject_ref": subject.ref if subject else None,
+                    "case_id": event.case_id,
+                    "envelope": canonical(envelope),
+                }
+            )
+        connection.execute(insert(AuditEventRow), rows)
+        if self.is_sqlite:
+            _seal(connection, [(str(row["id"]), str(row["envelope"])) for row in rows])
+        else:
+            connection.execute(insert(AuditPending), [{"event_id": row["id"]} for row in rows])
+        return subjects
+
+    def _ensure_subjects(self, connection: Connection, events: Sequence[AuditEvent]) -> dict[str, Subject]:
+        wanted = {event.customer_id: event.at for event in events if event.customer_id is not None}
+        missing = [customer_id for customer_id in wanted if customer_id not in self._subjects]
+        known = self.subjects(connection, missing) if missing else {}
+        new_rows: list[dict[str, object]] = []
+        for customer_id in missing:
+            if customer_id not in known:
+                known[customer_id], wrapped = self.keyring.new_subject()
+                new_rows.append(
+                    {
+                        "subject_ref": known[customer_id].ref,
+                        "customer_id": customer_id,
+                        "wrapped_key": wrapped,
+                        "created_at": wanted[customer_id],
+                    }
+                )
+        if new_rows:
+            insert_new(connection, SubjectKey, new_rows)
+            if not self.is_sqlite:  # another process may have been first; its key counts
+                known |= self.subjects(connection, [str(row["customer_id"]) for row in new_rows])
+        return {customer_id: known.get(customer_id) or self._subjects[customer_id] for customer_id in wanted}
+
+
+def _seal(connection: Connection, events: Sequence[tuple[str, str]]) -> None:
+    if not events:
+        return
+    last = connection.execute(
+        select(AuditSeal.seq, AuditSeal.chain).order_by(col(AuditSeal.seq).desc()).limit(1)
+    ).first()
+    seq, chain = (last[0], bytes.fromhex(last[1])) if last else (0, GENESIS)
+    rows: list[dict[str, object]] = []
+    for event_id, envelope in events:
+        seq += 1
+        leaf = leaf_hash(envelope)
+        chain = chain_hash(chain, leaf)
+        rows.append({"seq": seq, "event_id": event_id, "leaf": leaf.hex(), "chain": chain.hex()})
+    connection.execute(insert(AuditSeal), rows)
+
+
+def count(connection: Connection, table: type) -> int:
+    """Return the number of rows of a table."""
+    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())

@@ -1,0 +1,1 @@
+"""Scoring of decisions against what really happened."""

@@ -1,0 +1,1 @@
+"""Deterministic checks on a draft or an edit: what is not grounded does not leave."""

@@ -1,0 +1,1 @@
+"""What is said to models and customers: versioned prompts, approved templates, and their rendering."""

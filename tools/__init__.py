@@ -1,0 +1,1 @@
+"""Typed access to the outside world: records, connectors, channels and a simulated company."""

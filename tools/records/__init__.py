@@ -1,0 +1,1 @@
+"""The typed records of the outside world, one vocabulary for every company."""
