@@ -90,3 +90,5 @@ class Decision:
     """Version of the time-zone data the gates used."""
     model_use: ModelUse | None
     """None when only rules decided."""
+    look_ups: tuple[str, ...] = ()
+    """Tool calls in order, with who asked and what came of it, for example `tickets (model): 0 records`."""

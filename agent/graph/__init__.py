@@ -1,0 +1,1 @@
+"""The LangGraph graph: the only place that knows LangGraph."""
