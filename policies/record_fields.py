@@ -1,0 +1,90 @@
+"""What kind of value each field of each record type holds, read from the record models."""
+
+import types
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from functools import cache
+from typing import Annotated, NewType, Union, get_args, get_origin
+
+from tools.records.base import Money
+from tools.records.registry import RECORD_TYPES
+
+
+class FieldKind(StrEnum):
+    """The shape of one field, as conditions and facts see it."""
+
+    TEXT = "text"
+    CODE = "code"
+    """A value of a closed vocabulary."""
+    NUMBER = "number"
+    FLAG = "flag"
+    MONEY = "money"
+    DAY = "day"
+    INSTANT = "instant"
+    TEXTS = "texts"
+    """A list of texts or codes."""
+    OTHER = "other"
+    """Nested data that neither a condition nor a fact can name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordField:
+    """One field of a record type."""
+
+    name: str
+    kind: FieldKind
+    optional: bool
+    """Whether the field may be None."""
+    vocabulary: tuple[str, ...] = ()
+    """The allowed values of a code, in their own order."""
+
+
+@cache
+def record_fields(record_type: str) -> dict[str, RecordField]:
+    """Return the fields of a record type by name, in the model's order.
+
+    Raises:
+        KeyError: The type is not one of `RECORD_TYPES`.
+    """
+    model = RECORD_TYPES[record_type]
+    return {name: _describe(name, field.annotation) for name, field in model.model_fields.items()}
+
+
+_PLAIN: dict[object, FieldKind] = {
+    bool: FieldKind.FLAG,
+    int: FieldKind.NUMBER,
+    str: FieldKind.TEXT,
+    datetime: FieldKind.INSTANT,
+    date: FieldKind.DAY,
+    Money: FieldKind.MONEY,
+}
+
+
+def _describe(name: str, annotation: object) -> RecordField:
+    inner, optional = _without_none(annotation)
+    if get_origin(inner) is tuple:
+        element, _ = _without_none(get_args(inner)[0])
+        listed = element is str or _is_code(element)
+        return RecordField(name=name, kind=FieldKind.TEXTS if listed else FieldKind.OTHER, optional=optional)
+    if isinstance(inner, type) and issubclass(inner, StrEnum):
+        words = tuple(member.value for member in inner)
+        return RecordField(name=name, kind=FieldKind.CODE, optional=optional, vocabulary=words)
+    return RecordField(name=name, kind=_PLAIN.get(inner, FieldKind.OTHER), optional=optional)
+
+
+def _without_none(annotation: object) -> tuple[object, bool]:
+    """Strip Annotated, NewType and `| None` from a type."""
+    if get_origin(annotation) is Annotated:
+        return _without_none(get_args(annotation)[0])
+    if isinstance(annotation, NewType):
+        return _without_none(annotation.__supertype__)
+    if get_origin(annotation) in {Union, types.UnionType}:
+        rest = [part for part in get_args(annotation) if part is not types.NoneType]
+        if len(rest) == 1:
+            return _without_none(rest[0])[0], True
+    return annotation, False
+
+
+def _is_code(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, StrEnum)
