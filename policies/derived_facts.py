@@ -14,7 +14,7 @@ from tools.records.people import Customer
 
 Records = Mapping[str, Record]
 _DAY = timedelta(days=1)
-_FIRST_NAME = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_FIRST_NAME = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _LONGEST_FIRST_NAME = 24
 
 R = TypeVar("R", bound=Record)

@@ -7,6 +7,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Annotated, NewType, Union, get_args, get_origin
 
+from pydantic import AwareDatetime
+
 from tools.records.base import Money
 from tools.records.registry import RECORD_TYPES
 
@@ -56,6 +58,7 @@ _PLAIN: dict[object, FieldKind] = {
     int: FieldKind.NUMBER,
     str: FieldKind.TEXT,
     datetime: FieldKind.INSTANT,
+    AwareDatetime: FieldKind.INSTANT,
     date: FieldKind.DAY,
     Money: FieldKind.MONEY,
 }
