@@ -131,7 +131,6 @@ class AssessRequest:
     scenario: str
     title: str
     purpose: Purpose
-    members: int
     facts: tuple[KnownFact, ...]
     readings: tuple[Reading, ...]
     """Distinct readings among the members."""

@@ -1,0 +1,1 @@
+"""The nodes of the graph; they do not know each other, nor LangGraph."""
