@@ -67,7 +67,7 @@ class Decide:
             sent_last_week=member.sent_last_week,
         )
 
-    def _decision(  # noqa: PLR0913  # a decision rests on all of these
+    def _decision(  # a decision rests on all of these
         self,
         member: Member,
         choice: Choice,

@@ -10,8 +10,8 @@ from agent.domain.cases import CaseId, Situation
 from agent.domain.decisions import ModelUse
 from agent.domain.deliberation import Deliberation, Member, Update
 from agent.domain.model import (
-    AssessRequest,
     Assessment,
+    AssessRequest,
     KnownFact,
     LookUpResult,
     LookUpTool,
