@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from policies.model import PPM, ValueRule
+from policies.model import PPM, Limits, ValueRule
+from tools.records.vocabulary import ChannelKind
 
 MICROS_PER_MINOR = 10_000
 """One minor unit (a cent) is 10,000 micro-units of the major unit (a euro)."""
@@ -66,3 +67,16 @@ def evaluate(rule: ValueRule, *, send_cost: int, sent_last_week: int) -> Valuati
         provenance=rule.provenance,
         source=rule.source,
     )
+
+
+def send_cost(limits: Limits, channel: ChannelKind | None) -> int:
+    """Return the price of one message in micro-units; of the dearest channel while none is chosen."""
+    match channel:
+        case ChannelKind.EMAIL:
+            return limits.send_cost.email
+        case ChannelKind.SMS:
+            return limits.send_cost.sms
+        case ChannelKind.PUSH:
+            return limits.send_cost.push
+        case None:
+            return max(limits.send_cost.email, limits.send_cost.sms, limits.send_cost.push)

@@ -13,11 +13,10 @@ from agent.ids import Ids
 from policies.holdout import draw
 from policies.model import Judgement, Limits, Playbook
 from policies.triggers import CompiledPlaybook
-from policies.value import Valuation, evaluate
+from policies.value import Valuation, evaluate, send_cost
 from policies.verdict import Outcome
 from policies.zones import zone_rules_version
 from tools.records.facts import facts_hash
-from tools.records.vocabulary import ChannelKind
 
 _RETRY_MISSING = timedelta(minutes=30)
 """How long a case waits once for a fact that is missing, before a person is asked."""
@@ -107,16 +106,6 @@ class Decide:
             model_use=use,
             look_ups=state.look_ups,
         )
-
-
-def send_cost(limits: Limits, channel: ChannelKind | None) -> int:
-    """Return the price of one message in micro-units; the dearest channel when none is chosen yet."""
-    costs = {
-        ChannelKind.EMAIL: limits.send_cost.email,
-        ChannelKind.SMS: limits.send_cost.sms,
-        ChannelKind.PUSH: limits.send_cost.push,
-    }
-    return costs[channel] if channel is not None else max(costs.values())
 
 
 def choose(

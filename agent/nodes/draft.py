@@ -1,0 +1,85 @@
+"""draft: one slotted text for the whole situation, by the model or from the approved template."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent.composition import contacted, escalate_contacts, usable_slots
+from agent.domain.deliberation import MAX_TRIES, Deliberation, Slotted, Update
+from agent.domain.model import ComposeRequest
+from agent.errors import ModelError
+from agent.llm.port import Model
+from policies.model import Composition, Playbook
+from policies.triggers import CompiledPlaybook
+from prompts.templates import TemplateStore
+from tools.records.vocabulary import ChannelKind
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Writes; checks nothing, that is the guard's part."""
+
+    playbooks: Mapping[str, CompiledPlaybook]
+    templates: TemplateStore
+    model: Model
+
+    async def __call__(self, state: Deliberation) -> Update:
+        """Return a slotted text, or escalate every contact when no text can come about."""
+        playbook = self.playbooks[state.situation.scenario].playbook
+        refused = state.slotted is not None and any(not finding.ok for finding in state.findings)
+        if refused and state.slotted is not None and state.slotted.author == "template":
+            return escalate_contacts(state, playbook, reason="template_refused")
+        if playbook.composition is Composition.STRICT:
+            return self._from_template(state, playbook)
+        if state.fallback or state.tries >= MAX_TRIES:
+            reason = state.fallback or "guards"
+            if playbook.fallback == "person":
+                return escalate_contacts(state, playbook, reason=f"model_{reason}")
+            return self._from_template(state, playbook) | Update(fallback=reason)
+        return await self._from_model(state, playbook)
+
+    async def _from_model(self, state: Deliberation, playbook: Playbook) -> Update:
+        situation = state.situation
+        request = ComposeRequest(
+            situation_id=situation.id,
+            scenario=situation.scenario,
+            title=playbook.title,
+            purpose=playbook.purpose,
+            channel=ChannelKind(situation.channel),
+            template=_stem(playbook, situation.channel),
+            locale=situation.locale,
+            slots=usable_slots(contacted(state), playbook),
+            violations=tuple(
+                f"{finding.guard}: {finding.detail}" for finding in state.findings if not finding.ok
+            ),
+            instruction=situation.instruction,
+        )
+        try:
+            answer = await self.model.compose(request)
+        except ModelError as exc:
+            if playbook.fallback == "person":
+                return escalate_contacts(state, playbook, reason=f"model_{exc.kind}")
+            return self._from_template(state, playbook) | Update(fallback=exc.kind)
+        slotted = Slotted(
+            subject=answer.value.subject,
+            body=answer.value.body,
+            source=answer.use.prompt,
+            author="template" if answer.use.model == "rules" else "model",
+        )
+        return Update(slotted=slotted, tries=state.tries + 1, uses=(*state.uses, answer.use), findings=())
+
+    def _from_template(self, state: Deliberation, playbook: Playbook) -> Update:
+        available = [slot.name for slot in usable_slots(contacted(state), playbook)]
+        language = state.situation.locale.split("_", maxsplit=1)[0]
+        stem = _stem(playbook, state.situation.channel)
+        template = self.templates.slotted(state.situation.scenario, stem, language, available)
+        slotted = Slotted(
+            subject=template.subject,
+            body=template.body,
+            source=f"{template.id}@{template.version_hash[:12]}",
+            author="template",
+        )
+        return Update(slotted=slotted, findings=())
+
+
+def _stem(playbook: Playbook, channel: str) -> str:
+    return next(entry.template for entry in playbook.channels if entry.kind.value == channel)
