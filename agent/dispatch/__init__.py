@@ -1,0 +1,1 @@
+"""Sending what was approved, once: gates again, durable intent, one attempt, outcome."""

@@ -1,0 +1,79 @@
+"""Reviews: what people said about drafts."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, RowMapping, insert
+from sqlmodel import col, select
+
+from agent.domain.audit import Actor, ActorKind, AuditEvent
+from agent.domain.cases import CaseId
+from agent.domain.drafts import DraftId, Review, ReviewVerdict
+from agent.store.tables.cases import ReviewRow
+from agent.store.transaction import Tx
+from tools.records.base import CustomerId
+
+
+def record_review(tx: Tx, review: Review, *, case_id: CaseId, customer_id: CustomerId) -> None:
+    """Record a verdict; the reviewer's words go where personal data goes."""
+    tx.conn.execute(
+        insert(ReviewRow),
+        [
+            {
+                "id": review.id,
+                "draft_id": review.draft_id,
+                "case_id": case_id,
+                "verdict": review.verdict,
+                "reviewer": review.reviewer,
+                "content_hash": review.content_hash,
+                "reason": review.reason,
+                "at": review.at,
+                "seconds": review.seconds,
+            }
+        ],
+    )
+    tx.record(
+        AuditEvent(
+            type="review.recorded",
+            at=review.at,
+            actor=Actor(kind=ActorKind.REVIEWER, id=review.reviewer),
+            customer_id=customer_id,
+            case_id=case_id,
+            body={
+                "content_hash": review.content_hash,
+                "draft": review.draft_id,
+                "review": review.id,
+                "seconds": review.seconds,
+                "verdict": review.verdict,
+            },
+            private={"reason": review.reason},
+        )
+    )
+
+
+def get_review(connection: Connection, review_id: str) -> Review | None:
+    """Return a review; None when there is none with this id."""
+    row = connection.execute(select(ReviewRow).where(col(ReviewRow.id) == review_id)).mappings().first()
+    return _review(row) if row else None
+
+
+def reviews_of_case(connection: Connection, case_id: CaseId) -> Sequence[Review]:
+    """Return the reviews of all drafts of a case, oldest first."""
+    rows = connection.execute(
+        select(ReviewRow)
+        .where(col(ReviewRow.case_id) == case_id)
+        .order_by(col(ReviewRow.at), col(ReviewRow.id))
+    ).mappings()
+    return [_review(row) for row in rows]
+
+
+def _review(row: RowMapping) -> Review:
+    return Review(
+        id=row["id"],
+        draft_id=DraftId(row["draft_id"]),
+        verdict=ReviewVerdict(row["verdict"]),
+        reviewer=row["reviewer"],
+        content_hash=row["content_hash"],
+        reason=row["reason"],
+        at=row["at"],
+        seconds=row["seconds"],
+    )

@@ -1,0 +1,1 @@
+"""Channels that send: one file per provider, a capability record each."""
