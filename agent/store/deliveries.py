@@ -1,0 +1,351 @@
+"""Deliveries: queueing each message once, reading them back, and changing their state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, RowMapping, func, insert, update
+from sqlmodel import col, select
+
+from agent.domain.audit import Actor, AuditEvent
+from agent.domain.cases import Case, CaseId
+from agent.domain.drafts import Delivery, DeliveryId, DeliveryState, Draft, DraftId
+from agent.errors import ConflictError
+from agent.store.messages import message_from_json, message_to_json
+from agent.store.tables.sending import DeliveryRow
+from agent.store.transaction import Tx, chunked
+from tools.records.base import CustomerId
+from tools.records.vocabulary import ChannelKind, Purpose
+
+MAYBE_OUT: Final = (
+    DeliveryState.SENDING,
+    DeliveryState.ACCEPTED,
+    DeliveryState.UNKNOWN,
+    DeliveryState.NEEDS_HUMAN,
+)
+"""States in which the customer may have got the message: they count to the caps."""
+NEVER_SENT: Final = (DeliveryState.SUPPRESSED, DeliveryState.CANCELLED)
+"""Final states of a message that surely did not leave; they free its deduplication key."""
+_FREED: Final = "~"  # then the delivery's own id, so that the key may be used again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """A message to be queued."""
+
+    case: Case
+    draft: Draft
+    step: int
+    """0 for the first message of a case."""
+    purpose: Purpose
+    counts_to_cap: bool
+    needs_approval: bool
+    review_id: str | None
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFile:
+    """A delivery with what sending it needs to know."""
+
+    delivery: Delivery
+    customer_id: CustomerId
+    scenario: str
+    purpose: Purpose
+    channel: ChannelKind
+    needs_approval: bool
+    counts_to_cap: bool
+    message_text: str
+    """The stored canonical text, whose hash must equal the approved one."""
+    state_reason: str
+    intent_at: datetime | None
+
+
+def dedup_key(signal_key: str, step: int) -> str:
+    """Return the key under which one step of one signal is sent at most once."""
+    return f"{signal_key}#{step}"
+
+
+def queue_deliveries(
+    tx: Tx, deliveries: Sequence[NewDelivery], *, at: datetime, actor: Actor
+) -> dict[CaseId, DeliveryId]:
+    """Queue messages; leave out those whose signal and step are queued or sent already.
+
+    Returns:
+        The ids of the new deliveries by case.
+    """
+    taken = _taken_keys(tx.conn, [dedup_key(new.case.signal_key, new.step) for new in deliveries])
+    rows: list[dict[str, object]] = []
+    queued: dict[CaseId, DeliveryId] = {}
+    for new in deliveries:
+        key = dedup_key(new.case.signal_key, new.step)
+        if key in taken:
+            continue
+        taken.add(key)
+        delivery_id = DeliveryId(tx.ids.new("dlv", at=at))
+        queued[new.case.id] = delivery_id
+        message = new.draft.message
+        rows.append(
+            {
+                "id": delivery_id,
+                "case_id": new.case.id,
+                "customer_id": new.case.customer_id,
+                "scenario": new.case.scenario,
+                "purpose": new.purpose,
+                "channel": message.channel,
+                "step": new.step,
+                "dedup_key": key,
+                "draft_id": new.draft.id,
+                "review_id": new.review_id,
+                "needs_approval": new.needs_approval,
+                "content_hash": message.content_hash,
+                "message": message_to_json(message),
+                "state": DeliveryState.QUEUED,
+                "state_reason": "",
+                "next_at": new.next_at,
+                "expires_at": new.draft.expires_at,
+                "attempts": 0,
+                "counts_to_cap": new.counts_to_cap,
+                "intent_at": None,
+            }
+        )
+        body: dict[str, object] = {
+            "channel": message.channel,
+            "content_hash": message.content_hash,
+            "delivery": delivery_id,
+            "draft": new.draft.id,
+            "next_at": new.next_at.isoformat(),
+            "review": new.review_id,
+            "step": new.step,
+        }
+        tx.record(_event("queued", at, actor, new.case.customer_id, new.case.id, body))
+    if rows:
+        # of two processes that queue the same step at once, the second waits here, fails and rolls back
+        tx.conn.execute(insert(DeliveryRow), rows)
+    return queued
+
+
+def queue_delivery(tx: Tx, new: NewDelivery, *, at: datetime, actor: Actor) -> DeliveryId:
+    """Queue one message.
+
+    Raises:
+        ConflictError: A message for this signal and step is queued or sent already.
+    """
+    queued = queue_deliveries(tx, [new], at=at, actor=actor)
+    if new.case.id not in queued:
+        raise ConflictError(f"a message for case {new.case.id}, step {new.step}, is queued or sent already")
+    return queued[new.case.id]
+
+
+def get_delivery(connection: Connection, delivery_id: str, *, lock: bool = False) -> DeliveryFile | None:
+    """Return a delivery; with `lock`, nobody else changes it until the transaction ends."""
+    statement = select(DeliveryRow).where(col(DeliveryRow.id) == delivery_id)
+    row = connection.execute(statement.with_for_update() if lock else statement).mappings().first()
+    return _delivery_file(row) if row else None
+
+
+def deliveries_of_case(connection: Connection, case_id: CaseId) -> list[DeliveryFile]:
+    """Return the deliveries of a case, oldest first."""
+    rows = connection.execute(
+        select(DeliveryRow).where(col(DeliveryRow.case_id) == case_id).order_by(col(DeliveryRow.id))
+    ).mappings()
+    return [_delivery_file(row) for row in rows]
+
+
+def due_deliveries(connection: Connection, *, now: datetime, limit: int) -> list[DeliveryId]:
+    """Return the deliveries that are to be sent or looked into by now, the longest due first."""
+    rows = connection.execute(
+        select(DeliveryRow.id)
+        .where(
+            col(DeliveryRow.state).in_([DeliveryState.QUEUED, DeliveryState.UNKNOWN]),
+            col(DeliveryRow.next_at) <= now,
+        )
+        .order_by(col(DeliveryRow.next_at), col(DeliveryRow.id))
+        .limit(limit)
+    ).scalars()
+    return [DeliveryId(delivery_id) for delivery_id in rows]
+
+
+def deliveries_in(connection: Connection, state: DeliveryState, *, limit: int) -> list[DeliveryFile]:
+    """Return deliveries in one state, oldest first: `needs_human` is a person's list."""
+    rows = connection.execute(
+        select(DeliveryRow).where(col(DeliveryRow.state) == state).order_by(col(DeliveryRow.id)).limit(limit)
+    ).mappings()
+    return [_delivery_file(row) for row in rows]
+
+
+def set_delivery_state(
+    tx: Tx,
+    file: DeliveryFile,
+    *,
+    to: DeliveryState,
+    reason: str,
+    next_at: datetime | None,
+    at: datetime,
+    actor: Actor,
+    facts: dict[str, object] | None = None,
+) -> None:
+    """Move a delivery to another state; `SENDING` counts an attempt and starts the cap's clock.
+
+    Args:
+        tx: The transaction.
+        file: The delivery as it was read in this transaction.
+        to: The new state.
+        reason: A short code, for example `expired` or a gate's rule id.
+        next_at: When to look at it again; None when finished or parked.
+        at: Now.
+        actor: Who moves it.
+        facts: More for the audit event; nothing personal.
+
+    Raises:
+        ConflictError: It is no longer in the state in which it was read.
+    """
+    delivery = file.delivery
+    values: dict[str, object] = {"state": to, "state_reason": reason, "next_at": next_at}
+    if to is DeliveryState.SENDING:
+        values |= {"attempts": delivery.attempts + 1, "intent_at": file.intent_at or at}
+    if to in NEVER_SENT:
+        values["dedup_key"] = f"{delivery.dedup_key}{_FREED}{delivery.id}"
+    changed = tx.conn.execute(
+        update(DeliveryRow)
+        .where(col(DeliveryRow.id) == delivery.id, col(DeliveryRow.state) == delivery.state)
+        .values(**values)
+    )
+    if changed.rowcount != 1:
+        raise ConflictError(f"delivery {delivery.id} is no longer {delivery.state}")
+    body: dict[str, object] = {
+        **(facts or {}),
+        "delivery": delivery.id,
+        "next_at": next_at.isoformat() if next_at else None,
+        "reason": reason,
+    }
+    tx.record(_event(to, at, actor, file.customer_id, delivery.case_id, body))
+
+
+def cancel_deliveries(
+    tx: Tx, case_ids: Sequence[CaseId], *, reason: str, at: datetime, actor: Actor
+) -> list[DeliveryId]:
+    """Cancel what is queued for cases; what is under way or sent stays. Return which."""
+    ids: list[str] = []
+    for part in chunked(case_ids):
+        ids += tx.conn.execute(
+            select(DeliveryRow.id).where(
+                col(DeliveryRow.case_id).in_(part), col(DeliveryRow.state) == DeliveryState.QUEUED
+            )
+        ).scalars()
+    return cancel_queued(tx, sorted(ids), to=DeliveryState.CANCELLED, reason=reason, at=at, actor=actor)
+
+
+def cancel_queued(
+    tx: Tx, delivery_ids: Sequence[str], *, to: DeliveryState, reason: str, at: datetime, actor: Actor
+) -> list[DeliveryId]:
+    """Take deliveries that are still queued out of the queue for good; return which."""
+    cancelled: list[DeliveryId] = []
+    for part in chunked(delivery_ids):
+        rows = tx.conn.execute(
+            update(DeliveryRow)
+            .where(col(DeliveryRow.id).in_(part), col(DeliveryRow.state) == DeliveryState.QUEUED)
+            .values(
+                state=to,
+                state_reason=reason,
+                next_at=None,
+                dedup_key=col(DeliveryRow.dedup_key) + _FREED + col(DeliveryRow.id),
+            )
+            .returning(col(DeliveryRow.id), col(DeliveryRow.case_id), col(DeliveryRow.customer_id))
+        ).all()
+        for delivery_id, case_id, customer_id in sorted(tuple(row) for row in rows):
+            cancelled.append(DeliveryId(delivery_id))
+            body: dict[str, object] = {"delivery": delivery_id, "next_at": None, "reason": reason}
+            tx.record(_event(to, at, actor, CustomerId(customer_id), case_id, body))
+    return cancelled
+
+
+def sent_times(
+    connection: Connection, customer_ids: Sequence[CustomerId], *, since: datetime
+) -> dict[CustomerId, list[datetime]]:
+    """Return when messages that count to the caps left for each customer, oldest first.
+
+    Args:
+        connection: Inside the transaction that writes an intent, the counts are final.
+        customer_ids: Customers without messages are missing from the result.
+        since: Inclusive.
+    """
+    times: dict[CustomerId, list[datetime]] = {}
+    for part in chunked(customer_ids):
+        rows = connection.execute(
+            select(DeliveryRow.customer_id, DeliveryRow.intent_at)
+            .where(
+                col(DeliveryRow.customer_id).in_(part),
+                col(DeliveryRow.intent_at) >= since,
+                col(DeliveryRow.state).in_(MAYBE_OUT),
+                col(DeliveryRow.counts_to_cap).is_(True),
+            )
+            .order_by(col(DeliveryRow.intent_at))
+        )
+        for customer_id, at in rows:
+            if at is not None:
+                times.setdefault(CustomerId(customer_id), []).append(at)
+    return times
+
+
+def sent_counts(
+    connection: Connection, customer_ids: Sequence[CustomerId], *, since: datetime
+) -> dict[CustomerId, int]:
+    """Return how many messages that count to the caps left for each customer since an instant, inclusive."""
+    times = sent_times(connection, customer_ids, since=since)
+    return {customer_id: len(sent) for customer_id, sent in times.items()}
+
+
+def count_deliveries(connection: Connection) -> dict[DeliveryState, int]:
+    """Return how many deliveries there are in each state."""
+    rows = connection.execute(select(DeliveryRow.state, func.count()).group_by(col(DeliveryRow.state)))
+    return {DeliveryState(state): int(number) for state, number in rows}
+
+
+def _delivery_file(row: RowMapping) -> DeliveryFile:
+    delivery = Delivery(
+        id=DeliveryId(row["id"]),
+        case_id=CaseId(row["case_id"]),
+        step=row["step"],
+        dedup_key=row["dedup_key"],
+        draft_id=DraftId(row["draft_id"]),
+        review_id=row["review_id"],
+        content_hash=row["content_hash"],
+        message=message_from_json(row["message"]),
+        state=DeliveryState(row["state"]),
+        next_at=row["next_at"],
+        expires_at=row["expires_at"],
+        attempts=row["attempts"],
+    )
+    return DeliveryFile(
+        delivery=delivery,
+        customer_id=CustomerId(row["customer_id"]),
+        scenario=row["scenario"],
+        purpose=Purpose(row["purpose"]),
+        channel=ChannelKind(row["channel"]),
+        needs_approval=row["needs_approval"],
+        counts_to_cap=row["counts_to_cap"],
+        message_text=row["message"],
+        state_reason=row["state_reason"],
+        intent_at=row["intent_at"],
+    )
+
+
+def _taken_keys(connection: Connection, keys: Sequence[str]) -> set[str]:
+    taken: set[str] = set()
+    for part in chunked(keys):
+        taken.update(
+            connection.execute(
+                select(DeliveryRow.dedup_key).where(col(DeliveryRow.dedup_key).in_(part))
+            ).scalars()
+        )
+    return taken
+
+
+def _event(
+    state: str, at: datetime, actor: Actor, customer_id: CustomerId, case_id: str, body: dict[str, object]
+) -> AuditEvent:
+    return AuditEvent(
+        type=f"delivery.{state}", at=at, actor=actor, customer_id=customer_id, case_id=case_id, body=body
+    )
