@@ -4,6 +4,7 @@ InputError            something a person wrote is wrong: a file, a setting, an a
 ToolError             an outside system failed or refused
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -19,6 +20,7 @@ class InputError(Exception):
         line: int | None = None,
         column: int | None = None,
         field: str | None = None,
+        also: Sequence["InputError"] = (),
     ) -> None:
         """Build the message ``path:line:column: field: problem`` with the remedy on its own line.
 
@@ -29,16 +31,19 @@ class InputError(Exception):
             line: Line in the file, counted from 1.
             column: Column in the line, counted from 1.
             field: Dotted name of the field at fault.
+            also: Further mistakes found in the same reading; their messages follow on their own lines.
         """
         place = ":".join(str(part) for part in (path, line, column) if part is not None)
         head = ": ".join(part for part in (place, field or "", problem) if part)
-        super().__init__(f"{head}\n  remedy: {remedy}" if remedy else head)
+        message = f"{head}\n  remedy: {remedy}" if remedy else head
+        super().__init__("\n".join([message, *map(str, also)]))
         self.problem = problem
         self.remedy = remedy
         self.path = path
         self.line = line
         self.column = column
         self.field = field
+        self.also = tuple(also)
 
 
 class ToolError(Exception):
