@@ -6,7 +6,7 @@ from dataclasses import replace
 from agent.domain.decisions import Decision, DecisionKind
 from agent.domain.deliberation import Deliberation, Member, Update
 from agent.domain.model import KnownFact
-from policies.fact_names import fact_kind
+from policies.fact_names import fact_kind, is_coarse
 from policies.model import Playbook
 from tools.records.facts import Fact, FilledSlot
 
@@ -19,7 +19,7 @@ def contacted(state: Deliberation) -> tuple[Member, ...]:
 
 def usable_slots(members: Sequence[Member], playbook: Playbook) -> tuple[KnownFact, ...]:
     """Return the facts that every member has and that a text can print, sorted by name."""
-    printable = [name for name in playbook.facts if fact_kind(name) != "flag"]
+    printable = [name for name in playbook.facts if not is_coarse(name)]  # codes are no words for customers
     for member in members:
         have = {fact.name for fact in member.facts if fact.trusted and fact.value is not None}
         printable = [name for name in printable if name in have]

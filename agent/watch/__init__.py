@@ -1,0 +1,1 @@
+"""Watching: outside systems into the mirror, changes and timers into cases, cases through the screen."""
