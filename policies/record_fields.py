@@ -39,7 +39,7 @@ class RecordField:
     optional: bool
     """Whether the field may be None."""
     vocabulary: tuple[str, ...] = ()
-    """The allowed values of a code, in their own order."""
+    """The allowed values of a code or of the codes in a list, in their own order."""
 
 
 @cache
@@ -68,10 +68,9 @@ def _describe(name: str, annotation: object) -> RecordField:
     inner, optional = _without_none(annotation)
     if get_origin(inner) is tuple:
         element, _ = _without_none(get_args(inner)[0])
-        listed = element is str or _is_code(element)
-        return RecordField(name=name, kind=FieldKind.TEXTS if listed else FieldKind.OTHER, optional=optional)
-    if isinstance(inner, type) and issubclass(inner, StrEnum):
-        words = tuple(member.value for member in inner)
+        kind = FieldKind.TEXTS if element is str or _words(element) else FieldKind.OTHER
+        return RecordField(name=name, kind=kind, optional=optional, vocabulary=_words(element))
+    if words := _words(inner):
         return RecordField(name=name, kind=FieldKind.CODE, optional=optional, vocabulary=words)
     return RecordField(name=name, kind=_PLAIN.get(inner, FieldKind.OTHER), optional=optional)
 
@@ -89,5 +88,8 @@ def _without_none(annotation: object) -> tuple[object, bool]:
     return annotation, False
 
 
-def _is_code(annotation: object) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, StrEnum)
+def _words(annotation: object) -> tuple[str, ...]:
+    """Return the values of a closed vocabulary, nothing for other types."""
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return tuple(member.value for member in annotation)
+    return ()
