@@ -66,7 +66,7 @@ def compile_mistakes(expression: str, report: str, schema: VariableSchema) -> li
 
 
 def macro_mistakes(expression: str) -> Iterator[Mistake]:
-    """Yield uses of CEL's `has(…)`: on flat names it compiles but gives the value, not whether there is one."""
+    """Yield uses of CEL's `has(…)`: on flat names it gives the value, not whether there is one."""
     blanked = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), expression)
     for use in _HAS_MACRO.finditer(blanked):
         name = _DOTTED.match(expression, use.end())

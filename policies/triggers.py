@@ -33,6 +33,7 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class _Conditions:
+    schema: VariableSchema
     when: Expression
     resolves_on: Expression
     episode: Expression
@@ -56,8 +57,8 @@ class CompiledPlaybook:
         self.relevant_types = (playbook.trigger.record, *playbook.trigger.related)
         """Record types whose changes can change the answer; the trigger's own comes first."""
         self._conditions = conditions
-        schema = _schema(playbook)
-        self._binder = Binder(schema, conditions.names())
+        # values are only understood by programs of the same environment, so the schema is the compiler's own
+        self._binder = Binder(conditions.schema, conditions.names())
 
     def evaluate(self, records: Mapping[str, Record], *, now: datetime) -> Evaluation:
         """Evaluate all conditions on the records of one case.
@@ -99,8 +100,9 @@ def compile_playbook(
     mistakes = list(playbook_mistakes(playbook, partial(_mistake, path, document)))
     if any((mistake.field or "").startswith("trigger.re") for mistake in mistakes):
         raise gathered(mistakes)  # without the record types no condition can be read
-    compiler = _Compiler(_schema(playbook), path, document)
     trigger = playbook.trigger
+    schema = VariableSchema((trigger.record, *trigger.related), playbook.params)
+    compiler = _Compiler(schema, path, document)
     parts = (
         compiler.compile(trigger.when, ("trigger", "when"), VariableType.FLAG),
         compiler.compile(playbook.resolves_on, ("resolves_on",), VariableType.FLAG),
@@ -115,7 +117,7 @@ def compile_playbook(
     when, resolves_on, episode, deadline = parts
     if mistakes or not (when and resolves_on and episode and deadline):
         raise gathered(mistakes)
-    conditions = _Conditions(when, resolves_on, episode, deadline, tuple(filter(None, timers)))
+    conditions = _Conditions(schema, when, resolves_on, episode, deadline, tuple(filter(None, timers)))
     unused = sorted(set(playbook.params) - {name.removeprefix("params.") for name in conditions.names()})
     if unused:
         at: Loc = ("params", unused[0])
@@ -148,10 +150,6 @@ class _Compiler:
             remedy = "build the condition on other fields"
             self.mistakes.append(_mistake(self.path, self.document, loc, problem, remedy))
         return expression
-
-
-def _schema(playbook: Playbook) -> VariableSchema:
-    return VariableSchema((playbook.trigger.record, *playbook.trigger.related), playbook.params)
 
 
 def _mistake(path: Path, document: YamlDocument | None, loc: Loc, problem: str, remedy: str) -> InputError:
