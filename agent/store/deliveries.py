@@ -1,6 +1,6 @@
 """Deliveries: queueing each message once, reading them back, and changing their state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -43,6 +43,8 @@ class NewDelivery:
     needs_approval: bool
     review_id: str | None
     next_at: datetime
+    expires_at: datetime | None = None
+    """After this it is not sent any more; None means the draft's own end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ def queue_deliveries(
                 "state": DeliveryState.QUEUED,
                 "state_reason": "",
                 "next_at": new.next_at,
-                "expires_at": new.draft.expires_at,
+                "expires_at": new.expires_at or new.draft.expires_at,
                 "attempts": 0,
                 "counts_to_cap": new.counts_to_cap,
                 "intent_at": None,
@@ -184,7 +186,8 @@ def set_delivery_state(
     next_at: datetime | None,
     at: datetime,
     actor: Actor,
-    facts: dict[str, object] | None = None,
+    facts: Mapping[str, object] | None = None,
+    event: str | None = None,
 ) -> None:
     """Move a delivery to another state; `SENDING` counts an attempt and starts the cap's clock.
 
@@ -197,6 +200,7 @@ def set_delivery_state(
         at: Now.
         actor: Who moves it.
         facts: More for the audit event; nothing personal.
+        event: What the audit event calls it, if not by the state's name.
 
     Raises:
         ConflictError: It is no longer in the state in which it was read.
@@ -220,7 +224,7 @@ def set_delivery_state(
         "next_at": next_at.isoformat() if next_at else None,
         "reason": reason,
     }
-    tx.record(_event(to, at, actor, file.customer_id, delivery.case_id, body))
+    tx.record(_event(event or to, at, actor, file.customer_id, delivery.case_id, body))
 
 
 def cancel_deliveries(
@@ -259,6 +263,23 @@ def cancel_queued(
             body: dict[str, object] = {"delivery": delivery_id, "next_at": None, "reason": reason}
             tx.record(_event(to, at, actor, CustomerId(customer_id), case_id, body))
     return cancelled
+
+
+def withdraw_unreadable(tx: Tx, delivery_id: str, *, at: datetime, actor: Actor) -> CaseId | None:
+    """Take a delivery whose stored message was damaged out of the way; return its case."""
+    row = tx.conn.execute(
+        select(DeliveryRow.case_id, DeliveryRow.state).where(col(DeliveryRow.id) == delivery_id)
+    ).first()
+    if row is None:
+        return None
+    reason = "approval_mismatch"
+    cancel_queued(tx, [delivery_id], to=DeliveryState.SUPPRESSED, reason=reason, at=at, actor=actor)
+    tx.conn.execute(  # one that may have left is for a person
+        update(DeliveryRow)
+        .where(col(DeliveryRow.id) == delivery_id, col(DeliveryRow.state) == DeliveryState.UNKNOWN)
+        .values(state=DeliveryState.NEEDS_HUMAN, state_reason=reason, next_at=None)
+    )
+    return CaseId(row[0])
 
 
 def sent_times(

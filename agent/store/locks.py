@@ -1,12 +1,18 @@
-"""Locks by name inside a transaction, for what no single row stands for.
+"""Locks inside a transaction, and the one order in which they are taken.
 
-On SQLite a write transaction already excludes all others, so these do nothing there. Take them before any
-row lock, and all of one transaction's names in one call: they are sorted, so that two never wait crosswise.
+First names (for what no single row stands for), then cases, then their drafts and deliveries; within each
+kind sorted, so that two transactions never wait for each other crosswise. On SQLite a write transaction
+already excludes all others, so these do nothing there.
 """
 
 import hashlib
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
+from sqlmodel import col, select
+
+from agent.store.tables.cases import CaseFile
+from agent.store.transaction import chunked
 
 
 def lock_exclusive(connection: Connection, *names: str) -> None:
@@ -17,6 +23,15 @@ def lock_exclusive(connection: Connection, *names: str) -> None:
 def lock_shared(connection: Connection, *names: str) -> None:
     """Hold the names until the transaction ends; others may share them, nobody holds them exclusively."""
     _lock(connection, "SELECT pg_advisory_xact_lock_shared(:key)", names)
+
+
+def lock_cases(connection: Connection, case_ids: Sequence[str]) -> None:
+    """Hold cases until the transaction ends, before their drafts and deliveries are touched."""
+    if connection.dialect.name == "sqlite":
+        return
+    for part in chunked(sorted(case_ids)):
+        statement = select(CaseFile.id).where(col(CaseFile.id).in_(part)).order_by(col(CaseFile.id))
+        connection.execute(statement.with_for_update()).all()
 
 
 def lock_key(name: str) -> int:

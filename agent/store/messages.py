@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from agent.errors import TamperedError
 from tools.messages import Outbound
 
 _OUTBOUND: Final = TypeAdapter(Outbound)
@@ -18,6 +19,9 @@ def message_from_json(text: str) -> Outbound:
     """Invert `message_to_json`.
 
     Raises:
-        pydantic.ValidationError: The text is no message.
+        TamperedError: The text is no message; something other than Outrider wrote it.
     """
-    return _OUTBOUND.validate_json(text, strict=True)
+    try:
+        return _OUTBOUND.validate_json(text, strict=True)
+    except ValidationError as exc:
+        raise TamperedError("a stored message cannot be read; it was changed from outside") from exc

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from agent.domain.audit import Actor, ActorKind, AuditEvent
 from agent.domain.drafts import DraftId, DraftState
 from agent.errors import ConflictError, NotFoundError
-from agent.store.drafts import draft_from_json
+from agent.store.drafts import DraftFile, draft_file, draft_from_json
 from agent.store.tables.cases import DraftRow
 from agent.store.transaction import Tx
 from tools.records.base import CustomerId
@@ -105,6 +105,47 @@ def claim_draft(tx: Tx, draft_id: str, *, reviewer: str, now: datetime, until: d
         )
     )
     return int(row[0])
+
+
+def take_draft(tx: Tx, file: DraftFile, *, reviewer: str, to: DraftState, reason: str, now: datetime) -> None:
+    """Move a pending draft to its next state for a reviewer, if nothing happened to it since it was read.
+
+    Raises:
+        ConflictError: Somebody else was faster, or holds it.
+    """
+    changed = tx.conn.execute(
+        update(DraftRow)
+        .where(
+            col(DraftRow.id) == file.draft.id,
+            col(DraftRow.state) == DraftState.PENDING,
+            col(DraftRow.lock_version) == file.lock_version,
+            free(reviewer, now),
+        )
+        .values(state=to, lock_version=file.lock_version + 1, claimed_by=None, claimed_until=None)
+    )
+    if changed.rowcount != 1:
+        raise why_not(tx.conn, file.draft.id, now=now)
+    tx.record(
+        AuditEvent(
+            type=f"draft.{to}",
+            at=now,
+            actor=Actor(kind=ActorKind.REVIEWER, id=reviewer),
+            customer_id=file.customer_id,
+            case_id=file.draft.case_id,
+            body={"draft": file.draft.id, "reason": reason},
+        )
+    )
+
+
+def expired_drafts(connection: Connection, *, now: datetime, limit: int) -> list[DraftFile]:
+    """Return pending drafts whose time has passed, the longest first."""
+    rows = connection.execute(
+        select(DraftRow)
+        .where(col(DraftRow.state) == DraftState.PENDING, col(DraftRow.expires_at) <= now)
+        .order_by(col(DraftRow.expires_at), col(DraftRow.id))
+        .limit(limit)
+    ).mappings()
+    return [draft_file(row) for row in rows]
 
 
 def free(reviewer: str, now: datetime) -> ColumnElement[bool]:

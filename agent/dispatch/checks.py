@@ -1,0 +1,259 @@
+"""The checks inside the intent's transaction: everything that may still forbid a message, on fresh data."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, update
+from sqlmodel import col
+
+from agent.composition import relevant_facts
+from agent.dispatch.ports import LoadCandidates
+from agent.domain.cases import Case, CaseState
+from agent.domain.decisions import DecisionKind
+from agent.domain.drafts import DeliveryState, Draft, DraftState, ReviewVerdict
+from agent.recheck import Rechecked
+from agent.store.deliveries import DeliveryFile
+from agent.store.drafts import DraftFile, get_draft
+from agent.store.reviews import get_review
+from agent.store.tables.sending import DeliveryRow
+from policies.engine import Gated, evaluate_gates
+from policies.gates.candidate import Candidate
+from policies.model import Limits, Playbook
+from policies.triggers import CompiledPlaybook
+from policies.verdict import Outcome, Verdict
+from tools.records.facts import facts_hash
+
+_CASE_OF_RULE: Final = {"cleared": CaseState.RESOLVED, "deadline": CaseState.EXPIRED}
+"""Blocks that mean more than silence; any other leaves the case as abstained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a message does not leave now, and what follows from it."""
+
+    reason: str
+    explanation: str
+    delivery: DeliveryState
+    """`QUEUED` for a deferral; otherwise a final state of what was never sent."""
+    case: CaseState | None = None
+    """What becomes of the case; None leaves it alone."""
+    draft: DraftState | None = None
+    decision: DecisionKind | None = None
+    queue: str | None = None
+    until: datetime | None = None
+    """For a deferral: the earliest useful instant, if known."""
+    verdicts: tuple[Verdict, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checks:
+    """Judges one delivery; reads only through the transaction it is given."""
+
+    candidates: LoadCandidates
+    playbooks: Mapping[str, CompiledPlaybook]
+    limits: Limits
+    window: timedelta
+
+    def first_refusal(
+        self,
+        conn: Connection,
+        file: DeliveryFile,
+        case: Case,
+        looked: Rechecked,
+        *,
+        looked_at: datetime,
+        now: datetime,
+    ) -> Refusal | None:
+        """Return the first reason not to send, or None when the message may leave now.
+
+        Args:
+            conn: The transaction that will write the intent.
+            file: The delivery, locked.
+            case: Its case, locked.
+            looked: What a fresh look at the sources found.
+            looked_at: When that was.
+            now: The instant of the intent.
+        """
+        draft = get_draft(conn, file.delivery.draft_id)
+        compiled = self.playbooks.get(case.scenario)
+        early = (
+            _case_refusal(case) or _expiry_refusal(file, case, now) or _approval_refusal(conn, file, draft)
+        )
+        if early is not None:
+            return early
+        if compiled is None or draft is None:
+            return _gone(f"The playbook {case.scenario} is no longer in use.", "no_playbook")
+        if now - looked_at > min(self.window, compiled.playbook.max_age):
+            return _defer("stale_look", "The facts were read too long ago.", until=now)
+        return _facts_refusal(looked, draft.draft, compiled.playbook) or self._gate_refusal(
+            conn, file, case, compiled.playbook, now
+        )
+
+    def _gate_refusal(
+        self, conn: Connection, file: DeliveryFile, case: Case, playbook: Playbook, now: datetime
+    ) -> Refusal | None:
+        candidate = self._candidate(conn, file, case, now)
+        if candidate is None:
+            return _defer("no_candidate", "The customer is not in the mirror.", until=None)
+        addresses = [reach.address for reach in candidate.reaches if reach.kind is file.channel]
+        if file.delivery.message.recipient not in addresses:
+            return _stale("address_changed", "The customer's address changed since the draft was written.")
+        gated = evaluate_gates(candidate, playbook, self.limits, now=now, only=file.channel)
+        return _ruling_refusal(gated, file)
+
+    def _candidate(self, conn: Connection, file: DeliveryFile, case: Case, now: datetime) -> Candidate | None:
+        if file.delivery.state is DeliveryState.QUEUED:
+            return self.candidates(conn, [case], now=now).get(case.id)
+        # A repeat under the same key is the same message: it must not count against its own cap.
+        savepoint = conn.begin_nested()
+        try:
+            conn.execute(
+                update(DeliveryRow)
+                .where(col(DeliveryRow.id) == file.delivery.id)
+                .values(state=DeliveryState.QUEUED)
+            )
+            return self.candidates(conn, [case], now=now).get(case.id)
+        finally:
+            savepoint.rollback()
+
+
+def is_stale(looked: Rechecked, draft: Draft, playbook: Playbook) -> bool:
+    """Return whether the facts that a draft rests on are no longer what they were."""
+    return facts_hash(relevant_facts(looked.facts, draft.used, playbook)) != draft.facts_hash
+
+
+def expired(explanation: str) -> Refusal:
+    """Return the refusal of a message whose time has passed."""
+    return Refusal(
+        reason="expired",
+        explanation=explanation,
+        delivery=DeliveryState.CANCELLED,
+        case=CaseState.EXPIRED,
+        decision=DecisionKind.ABSTAIN,
+    )
+
+
+def _case_refusal(case: Case) -> Refusal | None:
+    if case.shadow:
+        return _gone("The case runs in shadow mode, which sends nothing.", "shadow")
+    if case.state is not CaseState.APPROVED:
+        return Refusal(
+            reason=f"case_{case.state}",
+            explanation=f"The case is {case.state}.",
+            delivery=DeliveryState.CANCELLED,
+        )
+    return None
+
+
+def _expiry_refusal(file: DeliveryFile, case: Case, now: datetime) -> Refusal | None:
+    if file.delivery.expires_at <= now:
+        return expired("The approval ran out before the message could leave.")
+    if case.deadline is not None and case.deadline <= now:
+        return expired("The deadline passed before the message could leave.")
+    return None
+
+
+def _approval_refusal(conn: Connection, file: DeliveryFile, draft: DraftFile | None) -> Refusal | None:
+    """Compare the stored bytes, the delivery, the draft and the approval: all four must say the same."""
+    delivery = file.delivery
+    hashes = {
+        hashlib.sha256(file.message_text.encode()).hexdigest(),
+        delivery.message.content_hash,
+        delivery.content_hash,
+    }
+    if draft is None or delivery.message.channel is not file.channel:
+        return _tampered()
+    hashes |= {draft.content_hash, draft.draft.message.content_hash}
+    if file.needs_approval:
+        review = get_review(conn, delivery.review_id or "")
+        if review is None or review.draft_id != draft.draft.id or review.verdict is not ReviewVerdict.APPROVE:
+            return _tampered()
+        hashes.add(review.content_hash)
+    return None if len(hashes) == 1 and draft.draft.state is DraftState.APPROVED else _tampered()
+
+
+def _facts_refusal(looked: Rechecked, draft: Draft, playbook: Playbook) -> Refusal | None:
+    if looked.status == "unknown":
+        return _defer("facts_unknown", f"The facts could not be read again: {looked.detail}", until=None)
+    if looked.status == "cleared":
+        return Refusal(
+            reason="condition_cleared",
+            explanation="The condition cleared before the message left.",
+            delivery=DeliveryState.SUPPRESSED,
+            case=CaseState.RESOLVED,
+            decision=DecisionKind.ABSTAIN,
+        )
+    if is_stale(looked, draft, playbook):
+        return _stale("facts_changed", "The facts changed since the draft was written.")
+    return None
+
+
+def _ruling_refusal(gated: Gated, file: DeliveryFile) -> Refusal | None:
+    ruling = gated.ruling
+    if ruling.outcome is Outcome.DEFER:
+        return _defer(ruling.rule, ruling.reason, until=ruling.until, verdicts=gated.verdicts)
+    if ruling.outcome is Outcome.BLOCK:
+        return Refusal(
+            reason=ruling.rule,
+            explanation=ruling.reason,
+            delivery=DeliveryState.SUPPRESSED,
+            case=CaseState.ESCALATED if ruling.queue else _CASE_OF_RULE.get(ruling.rule, CaseState.ABSTAINED),
+            decision=DecisionKind.ESCALATE if ruling.queue else DecisionKind.ABSTAIN,
+            queue=ruling.queue,
+            verdicts=gated.verdicts,
+        )
+    if ruling.outcome is Outcome.NEEDS_REVIEW and file.delivery.review_id is None:
+        return Refusal(
+            reason=ruling.rule,
+            explanation=ruling.reason,
+            delivery=DeliveryState.CANCELLED,
+            case=CaseState.IN_REVIEW,
+            draft=DraftState.PENDING,
+            verdicts=gated.verdicts,
+        )
+    return None
+
+
+def _defer(
+    reason: str, explanation: str, *, until: datetime | None, verdicts: tuple[Verdict, ...] | None = None
+) -> Refusal:
+    return Refusal(
+        reason=reason,
+        explanation=explanation,
+        delivery=DeliveryState.QUEUED,
+        until=until,
+        verdicts=verdicts,
+    )
+
+
+def _stale(reason: str, explanation: str) -> Refusal:
+    return Refusal(
+        reason=reason,
+        explanation=explanation,
+        delivery=DeliveryState.CANCELLED,
+        case=CaseState.NEW,
+        draft=DraftState.STALE,
+    )
+
+
+def _gone(explanation: str, reason: str) -> Refusal:
+    return Refusal(
+        reason=reason,
+        explanation=explanation,
+        delivery=DeliveryState.CANCELLED,
+        case=CaseState.ABSTAINED,
+        decision=DecisionKind.ABSTAIN,
+    )
+
+
+def _tampered() -> Refusal:
+    return Refusal(
+        reason="approval_mismatch",
+        explanation="What would be sent is not what was approved.",
+        delivery=DeliveryState.SUPPRESSED,
+        case=CaseState.ESCALATED,
+        decision=DecisionKind.ESCALATE,
+    )

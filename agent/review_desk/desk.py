@@ -1,0 +1,281 @@
+"""The review desk: list, show, claim, approve, edit, reject, redraft, escalate."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from agent.clock import Clock
+from agent.domain.audit import Actor, ActorKind
+from agent.domain.cases import Case, CaseId, CaseState
+from agent.domain.decisions import DecisionKind
+from agent.domain.drafts import DeliveryState, DraftId, DraftState, ReviewVerdict
+from agent.errors import ConflictError, NotFoundError
+from agent.recheck import Recheck
+from agent.review_desk.answers import Approval, DraftView, RejectReason
+from agent.review_desk.approval import after_expiry, approve
+from agent.review_desk.edits import edit
+from agent.review_desk.opening import (
+    Desk,
+    decide_in_review,
+    lock_case,
+    move,
+    open_draft,
+    take,
+    write_review,
+)
+from agent.store.attempts import attempts_of
+from agent.store.cases import get_case, transition
+from agent.store.decisions import decisions_of_case
+from agent.store.deliveries import (
+    DeliveryFile,
+    deliveries_in,
+    deliveries_of_case,
+    get_delivery,
+    set_delivery_state,
+)
+from agent.store.drafts import DraftFile, drafts_of_case, get_draft, set_draft_states
+from agent.store.locks import lock_cases
+from agent.store.review_queue import (
+    QueueFilter,
+    QueueItem,
+    QueuePlace,
+    claim_draft,
+    count_queue,
+    expired_drafts,
+    list_queue,
+)
+from agent.store.reviews import reviews_of_case
+from agent.store.transaction import Store, Tx
+from policies.model import Limits
+from policies.triggers import CompiledPlaybook
+
+_SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, id="review_desk")
+_EXPIRE_AT_ONCE: Final = 5_000
+
+
+class ReviewDesk:
+    """The one service under the terminal UI and the command line; every verdict is one transaction."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        recheck: Recheck,
+        playbooks: Mapping[str, CompiledPlaybook],
+        limits: Limits,
+        clock: Clock,
+        zone_of: Callable[[Connection, Case], str],
+        claim_for: timedelta = timedelta(minutes=15),
+    ) -> None:
+        """Take the ports; a claim lasts for `claim_for` and may be renewed."""
+        self._desk = Desk(
+            store=store, recheck=recheck, playbooks=playbooks, limits=limits, clock=clock, zone_of=zone_of
+        )
+        self._claim_for = claim_for
+
+    def list_drafts(
+        self, wanted: QueueFilter | None = None, *, limit: int = 50, after: QueuePlace | None = None
+    ) -> list[QueueItem]:
+        """Return one page of the queue, the earliest deadline first."""
+        with self._desk.store.read() as conn:
+            return list_queue(conn, wanted or QueueFilter(), limit=limit, after=after)
+
+    def count(self, wanted: QueueFilter | None = None) -> int:
+        """Return how many drafts a filter matches."""
+        with self._desk.store.read() as conn:
+            return count_queue(conn, wanted or QueueFilter())
+
+    def show(self, draft_id: str) -> DraftView:
+        """Return everything a reviewer needs to judge a draft.
+
+        Raises:
+            NotFoundError: There is no such draft.
+        """
+        with self._desk.store.read() as conn:
+            file = get_draft(conn, draft_id)
+            case = get_case(conn, file.draft.case_id) if file else None
+            if file is None or case is None:
+                raise NotFoundError(f"there is no draft {draft_id}")
+            decisions = tuple(decisions_of_case(conn, case.id))
+            deliveries = tuple(deliveries_of_case(conn, case.id))
+            return DraftView(
+                draft=file,
+                case=case,
+                decision=next((one for one in decisions if one.id == file.draft.decision_id), None),
+                versions=tuple(drafts_of_case(conn, case.id)),
+                decisions=decisions,
+                reviews=tuple(reviews_of_case(conn, case.id)),
+                deliveries=deliveries,
+                attempts=tuple(
+                    attempt for one in deliveries for attempt in attempts_of(conn, one.delivery.id)
+                ),
+            )
+
+    def claim(self, draft_id: str, *, reviewer: str) -> int:
+        """Reserve a draft for a reviewer; return its lock version.
+
+        Raises:
+            NotFoundError: There is no such draft.
+            ConflictError: It is no longer pending, or another reviewer holds it.
+        """
+        now = self._desk.clock()
+        with self._desk.store.write() as tx:
+            return claim_draft(tx, draft_id, reviewer=reviewer, now=now, until=now + self._claim_for)
+
+    def approve(self, draft_id: str, *, reviewer: str, shown: str, seconds: int | None = None) -> Approval:
+        """Approve exactly what was shown; the facts are read again first.
+
+        Args:
+            draft_id: The draft.
+            reviewer: Who approves.
+            shown: The content hash of what was on the screen, at least its first six characters.
+            seconds: How long the reviewer looked at it, if known.
+
+        Raises:
+            NotFoundError: There is no such draft.
+            ConflictError: Somebody else was faster or holds it.
+            RefusedError: It expired, something else was shown, or the facts cannot be read now.
+        """
+        return approve(self._desk, draft_id, reviewer=reviewer, shown=shown, seconds=seconds)
+
+    def edit(
+        self,
+        draft_id: str,
+        *,
+        reviewer: str,
+        shown: str,
+        subject: str,
+        body: str,
+        seconds: int | None = None,
+    ) -> DraftId:
+        """Replace the text; return the new version, which waits for approval like any other.
+
+        Raises:
+            NotFoundError: There is no such draft.
+            ConflictError: Somebody else was faster or holds it.
+            RefusedError: A guard refuses the text, or something else was shown.
+        """
+        return edit(
+            self._desk, draft_id, reviewer=reviewer, shown=shown, subject=subject, body=body, seconds=seconds
+        )
+
+    def reject(
+        self,
+        draft_id: str,
+        *,
+        reviewer: str,
+        reason: RejectReason,
+        words: str = "",
+        seconds: int | None = None,
+    ) -> None:
+        """Decide that the customer is not written to about this case.
+
+        Raises:
+            NotFoundError: There is no such draft.
+            ConflictError: Somebody else was faster or holds it.
+        """
+        now = self._desk.clock()
+        with self._desk.store.write() as tx:
+            opened = open_draft(tx.conn, draft_id, reviewer=reviewer, shown=None, now=now)
+            case = lock_case(tx, opened)
+            take(tx, opened, to=DraftState.REJECTED, reason=reason)
+            write_review(
+                tx, opened, ReviewVerdict.REJECT, reason=f"{reason}: {words}".rstrip(": "), seconds=seconds
+            )
+            code = f"rejected_{reason}"
+            decide_in_review(
+                tx,
+                opened,
+                case,
+                kind=DecisionKind.ABSTAIN,
+                reason=code,
+                explanation="A reviewer decided against the message.",
+            )
+            move(tx, opened, to=CaseState.ABSTAINED, reason=code)
+
+    def escalate(self, draft_id: str, *, reviewer: str, words: str, seconds: int | None = None) -> None:
+        """Hand the case to the playbook's people instead of sending a message.
+
+        Raises:
+            NotFoundError: There is no such draft.
+            ConflictError: Somebody else was faster or holds it.
+            RefusedError: The playbook is gone.
+        """
+        now = self._desk.clock()
+        with self._desk.store.write() as tx:
+            opened = open_draft(tx.conn, draft_id, reviewer=reviewer, shown=None, now=now)
+            case = lock_case(tx, opened)
+            take(tx, opened, to=DraftState.CLOSED, reason="escalated")
+            write_review(tx, opened, ReviewVerdict.ESCALATE, reason=words, seconds=seconds)
+            decide_in_review(
+                tx,
+                opened,
+                case,
+                kind=DecisionKind.ESCALATE,
+                reason="reviewer",
+                explanation="A reviewer asked people to take over.",
+                queue=self._desk.playbook(case.scenario).queue,
+            )
+            move(tx, opened, to=CaseState.ESCALATED, reason="reviewer")
+
+    def expire(self) -> int:
+        """Take drafts out of the queue whose time has passed; return how many.
+
+        A case with time left before its deadline is screened and drafted anew.
+        """
+        now = self._desk.clock()
+        total = 0
+        while True:
+            with self._desk.store.write() as tx:
+                files = expired_drafts(tx.conn, now=now, limit=_EXPIRE_AT_ONCE)
+                total += _expire(tx, files, now=now)
+            if len(files) < _EXPIRE_AT_ONCE:
+                return total
+
+    def unsettled(self, *, limit: int = 50) -> list[DeliveryFile]:
+        """Return deliveries of which nobody knows whether they went out, oldest first."""
+        with self._desk.store.read() as conn:
+            return deliveries_in(conn, DeliveryState.NEEDS_HUMAN, limit=limit)
+
+    def settle(self, delivery_id: str, *, reviewer: str, went_out: bool) -> None:
+        """Write what a person found out about a delivery that nobody knew the outcome of.
+
+        If it did not go out, nothing is sent again as it is: the case is screened and drafted anew.
+
+        Raises:
+            NotFoundError: There is no such delivery.
+            ConflictError: Its outcome is known.
+        """
+        now = self._desk.clock()
+        actor = Actor(kind=ActorKind.REVIEWER, id=reviewer)
+        with self._desk.store.write() as tx:
+            known = get_delivery(tx.conn, delivery_id)
+            if known is None:
+                raise NotFoundError(f"there is no delivery {delivery_id}")
+            case_id = known.delivery.case_id
+            lock_cases(tx.conn, [case_id])
+            file = get_delivery(tx.conn, delivery_id, lock=True)
+            if file is None or file.delivery.state is not DeliveryState.NEEDS_HUMAN:
+                raise ConflictError(f"delivery {delivery_id} does not wait for a person")
+            to = DeliveryState.ACCEPTED if went_out else DeliveryState.CANCELLED
+            reason = "person_says_sent" if went_out else "person_says_not_sent"
+            set_delivery_state(tx, file, to=to, reason=reason, next_at=None, at=now, actor=actor)
+            state = CaseState.CONTACTED if went_out else CaseState.NEW
+            next_at = None if went_out else now
+            transition(tx, [case_id], to=state, at=now, next_at=next_at, reason=reason, actor=actor)
+
+
+def _expire(tx: Tx, files: Sequence[DraftFile], *, now: datetime) -> int:
+    lock_cases(tx.conn, [file.draft.case_id for file in files])
+    ids = [file.draft.id for file in files]
+    reason = "draft_expired"
+    gone = set(set_draft_states(tx, ids, to=DraftState.EXPIRED, reason=reason, at=now, actor=_SYSTEM))
+    places: dict[tuple[CaseState, datetime | None], list[CaseId]] = {}
+    for file in files:
+        if file.draft.id in gone:
+            places.setdefault(after_expiry(file.deadline, now), []).append(file.draft.case_id)
+    for (state, next_at), case_ids in places.items():
+        transition(tx, case_ids, to=state, at=now, next_at=next_at, reason=reason, actor=_SYSTEM)
+    return len(gone)

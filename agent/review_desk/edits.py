@@ -1,0 +1,85 @@
+"""Editing: a reviewer's text becomes a new version that passes the same guards and waits for approval."""
+
+from dataclasses import replace
+
+from agent.domain.decisions import Decision
+from agent.domain.drafts import Draft, DraftId, DraftState, ReviewVerdict
+from agent.errors import NotFoundError, RefusedError
+from agent.review_desk.opening import Desk, Opened, lock_case, open_draft, take, write_review
+from agent.store.decisions import last_decision
+from agent.store.drafts import next_versions, record_drafts
+from policies.guards.channels import check_channel, segments
+from policies.guards.finding import Finding
+from policies.guards.grounded import check_rendered
+from policies.model import Limits
+from policies.value import send_cost
+from tools.records.vocabulary import ChannelKind
+
+
+def edit(
+    desk: Desk, draft_id: str, *, reviewer: str, shown: str, subject: str, body: str, seconds: int | None
+) -> DraftId:
+    """Replace the text by a new pending version."""
+    now = desk.clock()
+    with desk.store.read() as conn:
+        opened = open_draft(conn, draft_id, reviewer=reviewer, shown=shown, now=now)
+        decision = last_decision(conn, opened.case.id)
+        zone = desk.zone_of(conn, opened.case)
+    if decision is None:
+        raise NotFoundError(f"draft {draft_id} has no decision")
+    old = opened.file.draft
+    if (subject, body) == (old.message.subject, old.message.body):
+        raise RefusedError("the text is the same as before")
+    message = replace(old.message, subject=subject, body=body)
+    edited = replace(old, message=message, slotted_subject=subject, slotted_body=body)
+    findings = _findings(edited, decision, desk.limits, zone=zone)
+    problems = [f"{finding.guard}: {finding.detail}" for finding in findings if not finding.ok]
+    if problems:
+        raise RefusedError("this text may not leave\n  " + "\n  ".join(problems))
+    return _record(desk, opened, replace(edited, findings=findings), seconds=seconds)
+
+
+def _findings(edited: Draft, decision: Decision, limits: Limits, *, zone: str) -> tuple[Finding, ...]:
+    message = edited.message
+    return (
+        *check_rendered(
+            message.subject,
+            message.body,
+            facts={fact.name: fact for fact in decision.facts if fact.trusted},
+            link_hosts=limits.link_hosts,
+            locale=message.locale,
+            zone=zone,
+        ),
+        *check_channel(message.channel, message.subject, message.body),
+    )
+
+
+def _record(desk: Desk, opened: Opened, edited: Draft, *, seconds: int | None) -> DraftId:
+    case, now = opened.case, opened.now
+    channel = edited.message.channel
+    parts = segments(edited.message.body) if channel is ChannelKind.SMS else 1
+    with desk.store.write() as tx:
+        lock_case(tx, opened)
+        take(tx, opened, to=DraftState.SUPERSEDED, reason="edited")
+        write_review(tx, opened, ReviewVerdict.EDIT, reason="", seconds=seconds)
+        new = replace(
+            edited,
+            id=DraftId(tx.ids.new("drf", at=now)),
+            version=next_versions(tx.conn, [case.id])[case.id],
+            state=DraftState.PENDING,
+            created_at=now,
+            review_reason=edited.review_reason or "edited",
+            cost_micros=send_cost(desk.limits, channel) * parts,
+            segments=parts,
+            author=opened.reviewer,
+        )
+        record_drafts(
+            tx,
+            [new],
+            customer_of={case.id: case.customer_id},
+            scenario_of={case.id: case.scenario},
+            deadline_of={case.id: case.deadline},
+            value_of={case.id: opened.file.value_micros},
+            actor=opened.actor,
+        )
+    return new.id

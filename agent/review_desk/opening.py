@@ -1,0 +1,191 @@
+"""Opening a draft for a verdict: it exists, is pending, free, and is what the reviewer saw."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from agent.clock import Clock
+from agent.domain.audit import Actor, ActorKind
+from agent.domain.cases import Case, CaseState
+from agent.domain.decisions import DecisionId, DecisionKind, Stage
+from agent.domain.drafts import DraftState, Review, ReviewVerdict
+from agent.errors import ConflictError, NotFoundError, RefusedError
+from agent.recheck import Recheck
+from agent.store.cases import get_case, transition
+from agent.store.decisions import last_decision, record_decisions
+from agent.store.drafts import DraftFile, get_draft
+from agent.store.locks import lock_cases
+from agent.store.review_queue import take_draft, why_not
+from agent.store.reviews import record_review
+from agent.store.transaction import Store, Tx
+from policies.model import Limits, Playbook
+from policies.triggers import CompiledPlaybook
+
+SHOWN_LENGTH: Final = 6
+"""Characters of the content hash that a reviewer repeats to say what they saw."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What every verdict needs."""
+
+    store: Store
+    recheck: Recheck
+    playbooks: Mapping[str, CompiledPlaybook]
+    limits: Limits
+    clock: Clock
+    zone_of: Callable[[Connection, Case], str]
+    """The zone in which times are printed for a case's customer."""
+
+    def playbook(self, scenario: str) -> Playbook:
+        """Return the playbook of a scenario.
+
+        Raises:
+            RefusedError: It is no longer in use.
+        """
+        compiled = self.playbooks.get(scenario)
+        if compiled is None:
+            raise RefusedError(f"the playbook {scenario!r} is no longer in use; reject this draft")
+        return compiled.playbook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A draft and its case, as read before the verdict."""
+
+    file: DraftFile
+    case: Case
+    reviewer: str
+    now: datetime
+
+    @property
+    def actor(self) -> Actor:
+        """The reviewer."""
+        return Actor(kind=ActorKind.REVIEWER, id=self.reviewer)
+
+
+def open_draft(conn: Connection, draft_id: str, *, reviewer: str, shown: str | None, now: datetime) -> Opened:
+    """Return a pending draft that this reviewer may decide on.
+
+    Args:
+        conn: The database.
+        draft_id: The draft.
+        reviewer: Who decides.
+        shown: The content hash of what was on the screen, at least its first six characters; None where
+            the verdict sends nothing.
+        now: Now.
+
+    Raises:
+        NotFoundError: There is no such draft.
+        ConflictError: It is not pending, held by another reviewer, or its case has moved on.
+        RefusedError: The reviewer saw something else.
+    """
+    file = get_draft(conn, draft_id)
+    if file is None:
+        raise NotFoundError(f"there is no draft {draft_id}")
+    held = file.claimed_by not in (None, reviewer) and file.claimed_until and file.claimed_until > now
+    if file.draft.state is not DraftState.PENDING or held:
+        raise why_not(conn, draft_id, now=now)
+    if shown is not None:
+        _check_shown(shown, file)
+    case = get_case(conn, file.draft.case_id)
+    if case is None:
+        raise NotFoundError(f"draft {draft_id} has no case")
+    if case.state is not CaseState.IN_REVIEW:
+        raise ConflictError(f"the case of draft {draft_id} is {case.state}; nothing is to be decided")
+    return Opened(file=file, case=case, reviewer=reviewer, now=now)
+
+
+def lock_case(tx: Tx, opened: Opened) -> Case:
+    """Lock the case and return it as it is now; cases are locked before drafts and deliveries.
+
+    Raises:
+        ConflictError: It has moved on since it was read.
+    """
+    lock_cases(tx.conn, [opened.case.id])
+    case = get_case(tx.conn, opened.case.id)
+    if case is None or case.state is not CaseState.IN_REVIEW:
+        state = case.state if case else "gone"
+        raise ConflictError(f"the case of draft {opened.file.draft.id} is {state} by now")
+    return case
+
+
+def take(tx: Tx, opened: Opened, *, to: DraftState, reason: str) -> None:
+    """Move the draft on, if nothing happened to it since it was opened.
+
+    Raises:
+        ConflictError: Somebody else was faster.
+    """
+    take_draft(tx, opened.file, reviewer=opened.reviewer, to=to, reason=reason, now=opened.now)
+
+
+def write_review(tx: Tx, opened: Opened, verdict: ReviewVerdict, *, reason: str, seconds: int | None) -> str:
+    """Record the verdict, bound to the hash of what was shown; return its id."""
+    review = Review(
+        id=tx.ids.new("rev", at=opened.now),
+        draft_id=opened.file.draft.id,
+        verdict=verdict,
+        reviewer=opened.reviewer,
+        content_hash=opened.file.content_hash,
+        reason=reason,
+        at=opened.now,
+        seconds=seconds,
+    )
+    record_review(tx, review, case_id=opened.case.id, customer_id=opened.case.customer_id)
+    return review.id
+
+
+def decide_in_review(
+    tx: Tx,
+    opened: Opened,
+    case: Case,
+    *,
+    kind: DecisionKind,
+    reason: str,
+    explanation: str,
+    queue: str | None = None,
+) -> None:
+    """Record that a person decided otherwise than the draft proposed."""
+    before = last_decision(tx.conn, case.id)
+    if before is None:  # a draft without a decision cannot be recorded
+        raise NotFoundError(f"case {case.id} has no decision")
+    decision = replace(
+        before,
+        id=DecisionId(tx.ids.new("dec", at=opened.now)),
+        turn=case.turn,
+        stage=Stage.REVIEW,
+        kind=kind,
+        reason=reason,
+        explanation=explanation,
+        at=opened.now,
+        until=None,
+        queue=queue,
+        model_use=None,
+    )
+    record_decisions(tx, [decision], scenario_of={case.id: case.scenario}, actor=opened.actor)
+
+
+def move(tx: Tx, opened: Opened, *, to: CaseState, reason: str, next_at: datetime | None = None) -> None:
+    """Move the case on."""
+    transition(
+        tx,
+        [opened.case.id],
+        to=to,
+        at=opened.now,
+        next_at=next_at,
+        reason=reason,
+        actor=opened.actor,
+    )
+
+
+def _check_shown(shown: str, file: DraftFile) -> None:
+    if len(shown) < SHOWN_LENGTH:
+        raise RefusedError(f"give at least {SHOWN_LENGTH} characters of the content hash that was shown")
+    if not file.content_hash.startswith(shown.lower()):
+        raise RefusedError(
+            f"draft {file.draft.id} has the content hash {file.content_hash[:12]}, not {shown!r}; "
+            "show it again"
+        )
