@@ -1,0 +1,23 @@
+"""How gates answer: passing verdicts made once, and what Unknown means for each purpose."""
+
+from functools import cache
+
+from policies.verdict import Outcome, Verdict
+from tools.records.vocabulary import Purpose
+
+
+@cache
+def passed(rule: str) -> Verdict:
+    """Return the verdict of a gate that passes without remark; one object per rule, as most gates pass."""
+    return Verdict(rule=rule, outcome=Outcome.PASS)
+
+
+def blocked(rule: str, reason: str, *, queue: str | None = None) -> Verdict:
+    """Return a refusal; `queue` names the people who should look at the case."""
+    return Verdict(rule=rule, outcome=Outcome.BLOCK, reason=reason, queue=queue)
+
+
+def unknown(rule: str, purpose: Purpose, reason: str) -> Verdict:
+    """Return what a gate says when it cannot tell: no to marketing, ask a person for everything else."""
+    outcome = Outcome.BLOCK if purpose is Purpose.MARKETING else Outcome.NEEDS_REVIEW
+    return Verdict(rule=rule, outcome=outcome, reason=reason)
