@@ -1,6 +1,7 @@
 """Identifiers that sort by time and name their table: `dec_01K9…`."""
 
 import os
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from random import Random
@@ -16,19 +17,22 @@ class Ids:
 
     def __init__(self, entropy: Entropy = os.urandom) -> None:
         self._entropy = entropy
+        self._lock = threading.Lock()  # database work runs in threads, and two must not count at once
         self._millisecond = -1
         self._last = 0
 
     def new(self, kind: str, *, at: datetime) -> str:
         """Return a new id `kind_<ULID>` with the time of `at` to the millisecond."""
         millisecond = int(at.timestamp() * 1000)
-        if millisecond == self._millisecond:
-            self._last += 1
-        else:
-            self._millisecond = millisecond
-            # 79 random bits leave room to count upwards within one millisecond without overflow
-            self._last = int.from_bytes(self._entropy(10), "big") >> 1
-        return f"{kind}_{_encode(millisecond, 10)}{_encode(self._last, 16)}"
+        with self._lock:
+            if millisecond == self._millisecond:
+                self._last += 1
+            else:
+                self._millisecond = millisecond
+                # 79 random bits leave room to count upwards within one millisecond without overflow
+                self._last = int.from_bytes(self._entropy(10), "big") >> 1
+            number = self._last
+        return f"{kind}_{_encode(millisecond, 10)}{_encode(number, 16)}"
 
     def secret(self, size: int) -> bytes:
         """Return random bytes for keys and nonces."""
