@@ -1,0 +1,1 @@
+"""Tests of loading playbooks and of the conditions in them."""
