@@ -1,0 +1,1 @@
+"""A seeded company of four industries in its own vocabulary, for demos, evals and tests."""
