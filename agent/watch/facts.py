@@ -1,10 +1,10 @@
 """Facts from mirrored records: pure functions, so that a fresh look and a first look agree."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from agent.domain.mirror import Seen
 from policies.derived_facts import derive
 from policies.fact_names import DERIVED_FACTS, is_coarse, is_untrusted, record_types_of
 from tools.records.base import Record
@@ -13,17 +13,6 @@ from tools.records.facts import Fact, FactValue
 
 VOLATILE = frozenset({"incident.minutes_open"})
 """Facts that change with every look; they never make a draft stale."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """A record as the mirror holds it."""
-
-    record: Record
-    source: str
-    """`connector/stream`."""
-    source_updated_at: datetime
-    observed_at: datetime
 
 
 def facts_of(records: Mapping[str, Seen], names: Collection[str], *, now: datetime) -> tuple[Fact, ...]:
@@ -50,7 +39,7 @@ def facts_of(records: Mapping[str, Seen], names: Collection[str], *, now: dateti
             Fact(
                 name=name,
                 value=value,
-                source=" + ".join(f"{seen.source}/{seen.record.id}" for seen in needed),
+                source=" + ".join(f"{seen.source}/{seen.stream}/{seen.record.id}" for seen in needed),
                 fetched_at=oldest.observed_at,
                 as_of=max(seen.source_updated_at for seen in needed),
                 trusted=True,

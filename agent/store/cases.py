@@ -1,0 +1,209 @@
+"""Cases: opening them once per signal, moving them, finding those that are due."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy
+from sqlalchemy import Connection, RowMapping, insert, update
+from sqlmodel import col, select
+
+from agent.domain.audit import Actor, AuditEvent
+from agent.domain.cases import OPEN_STATES, Case, CaseId, CaseState, Signal, SituationId
+from agent.store.tables.cases import CaseFile
+from agent.store.transaction import Tx, chunked
+from tools.records.base import CustomerId
+
+_ALL = select(CaseFile)
+
+
+def get_case(conn: Connection, case_id: str) -> Case | None:
+    """Return a case, or None."""
+    row = conn.execute(_ALL.where(col(CaseFile.id) == case_id)).mappings().first()
+    return _case(row) if row else None
+
+
+def get_cases(conn: Connection, case_ids: Collection[str]) -> list[Case]:
+    """Return the cases with these ids, sorted by id."""
+    found: list[Case] = []
+    for part in chunked(sorted(case_ids)):
+        rows = conn.execute(_ALL.where(col(CaseFile.id).in_(part)).order_by(col(CaseFile.id))).mappings()
+        found += [_case(row) for row in rows]
+    return found
+
+
+def due_cases(conn: Connection, now: datetime, limit: int) -> list[Case]:
+    """Return new cases whose time has come, the most urgent first."""
+    rows = conn.execute(
+        _ALL.where(col(CaseFile.next_at) <= now, col(CaseFile.state) == CaseState.NEW)
+        .order_by(col(CaseFile.next_at), col(CaseFile.id))
+        .limit(limit)
+    ).mappings()
+    return [_case(row) for row in rows]
+
+
+def cases_of_situation(conn: Connection, situation_id: str) -> list[Case]:
+    """Return the screened cases of a situation, sorted by id; those that left it are not among them."""
+    rows = conn.execute(
+        _ALL.where(
+            col(CaseFile.situation_id) == situation_id, col(CaseFile.state) == CaseState.SCREENED
+        ).order_by(col(CaseFile.id))
+    ).mappings()
+    return [_case(row) for row in rows]
+
+
+def cases_of_objects(conn: Connection, object_refs: Collection[str]) -> dict[str, list[Case]]:
+    """Return object → all its cases, open and closed, oldest first."""
+    found: dict[str, list[Case]] = {}
+    for part in chunked(sorted(object_refs)):
+        rows = conn.execute(
+            _ALL.where(col(CaseFile.object_ref).in_(part)).order_by(col(CaseFile.id))
+        ).mappings()
+        for row in rows:
+            found.setdefault(row["object_ref"], []).append(_case(row))
+    return found
+
+
+def open_cases(tx: Tx, signals: Sequence[Signal], *, actor: Actor, shadow: bool) -> list[Case]:
+    """Open a case for each signal and return them; the caller has left out signals whose key exists."""
+    cases = [
+        Case(
+            id=CaseId(tx.ids.new("cas", at=signal.at)),
+            signal_key=signal.key,
+            scenario=signal.scenario,
+            playbook=signal.playbook,
+            customer_id=signal.customer_id,
+            object_ref=signal.object_ref,
+            episode=signal.episode,
+            state=CaseState.NEW,
+            opened_at=signal.at,
+            deadline=signal.deadline,
+            next_at=signal.at,
+            situation_id=None,
+            turn=0,
+            shadow=shadow,
+        )
+        for signal in signals
+    ]
+    for part in chunked(cases, 1_000):
+        tx.conn.execute(insert(CaseFile), [_row(case) for case in part])
+    for case in cases:
+        tx.record(
+            AuditEvent(
+                type="case.opened",
+                at=case.opened_at,
+                actor=actor,
+                customer_id=case.customer_id,
+                case_id=case.id,
+                body={
+                    "scenario": case.scenario,
+                    "playbook": case.playbook,
+                    "deadline": case.deadline.isoformat() if case.deadline else None,
+                    "shadow": shadow,
+                },
+                private={"customer": case.customer_id, "object": case.object_ref, "episode": case.episode},
+            )
+        )
+    return cases
+
+
+def transition(
+    tx: Tx,
+    case_ids: Sequence[str],
+    *,
+    to: CaseState,
+    at: datetime,
+    next_at: datetime | None,
+    reason: str,
+    actor: Actor,
+) -> None:
+    """Move cases to a state, each with its audit event; only `NEW` may have a `next_at`."""
+    for part in chunked(case_ids):
+        tx.conn.execute(
+            update(CaseFile)
+            .where(col(CaseFile.id).in_(part))
+            .values(state=to.value, updated_at=at, next_at=next_at)
+        )
+    customers = _customers(tx.conn, case_ids)
+    for case_id in case_ids:
+        tx.record(
+            AuditEvent(
+                type=f"case.{to.value}",
+                at=at,
+                actor=actor,
+                customer_id=customers[case_id],
+                case_id=case_id,
+                body={"reason": reason, "next_at": next_at.isoformat() if next_at else None},
+            )
+        )
+
+
+def assign_situations(tx: Tx, situation_of: Mapping[CaseId, SituationId]) -> None:
+    """Put cases into their situations."""
+    grouped: dict[SituationId, list[CaseId]] = {}
+    for case_id, situation_id in situation_of.items():
+        grouped.setdefault(situation_id, []).append(case_id)
+    for situation_id, members in grouped.items():
+        for part in chunked(members):
+            tx.conn.execute(
+                update(CaseFile).where(col(CaseFile.id).in_(part)).values(situation_id=situation_id)
+            )
+
+
+def count_by_state(conn: Connection) -> dict[str, int]:
+    """Return state → number of cases."""
+    counted = sqlalchemy.select(col(CaseFile.state), sqlalchemy.func.count()).group_by(col(CaseFile.state))
+    return dict(conn.execute(counted).tuples())
+
+
+def is_open(case: Case) -> bool:
+    """Whether anything may still come of a case."""
+    return case.state in OPEN_STATES
+
+
+def _customers(conn: Connection, case_ids: Sequence[str]) -> dict[str, CustomerId]:
+    found: dict[str, CustomerId] = {}
+    for part in chunked(case_ids):
+        rows = conn.execute(
+            sqlalchemy.select(col(CaseFile.id), col(CaseFile.customer_id)).where(col(CaseFile.id).in_(part))
+        )
+        found |= {case_id: CustomerId(customer_id) for case_id, customer_id in rows}
+    return found
+
+
+def _row(case: Case) -> dict[str, object]:
+    return {
+        "id": case.id,
+        "signal_key": case.signal_key,
+        "scenario": case.scenario,
+        "playbook": case.playbook,
+        "customer_id": case.customer_id,
+        "object_ref": case.object_ref,
+        "episode": case.episode,
+        "state": case.state.value,
+        "opened_at": case.opened_at,
+        "updated_at": case.opened_at,
+        "deadline": case.deadline,
+        "next_at": case.next_at,
+        "situation_id": case.situation_id,
+        "turn": case.turn,
+        "shadow": case.shadow,
+    }
+
+
+def _case(row: RowMapping) -> Case:
+    return Case(
+        id=CaseId(row["id"]),
+        signal_key=row["signal_key"],
+        scenario=row["scenario"],
+        playbook=row["playbook"],
+        customer_id=CustomerId(row["customer_id"]),
+        object_ref=row["object_ref"],
+        episode=row["episode"],
+        state=CaseState(row["state"]),
+        opened_at=row["opened_at"],
+        deadline=row["deadline"],
+        next_at=row["next_at"],
+        situation_id=SituationId(row["situation_id"]) if row["situation_id"] else None,
+        turn=row["turn"],
+        shadow=row["shadow"],
+    )

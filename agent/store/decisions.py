@@ -1,0 +1,141 @@
+"""Decisions: recording them in bulk with their audit events, and reading them back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy
+from sqlalchemy import Connection, insert, update
+from sqlmodel import col, select
+
+from agent.canonical import text_hash
+from agent.domain.audit import Actor, AuditEvent
+from agent.domain.cases import CaseId
+from agent.domain.decisions import Decision
+from agent.store.decision_form import decision_from_form, decision_to_json, valuation_form, verdicts_form
+from agent.store.tables.cases import CaseFile, DecisionRow
+from agent.store.transaction import Tx, chunked
+from tools.records.base import CustomerId
+
+
+def decision_from_json(text: str) -> Decision:
+    """Return the decision of a canonical JSON text.
+
+    Raises:
+        KeyError: A field is missing.
+        ValueError: The text is no JSON, or a field is outside its vocabulary.
+    """
+    return decision_from_form(json.loads(text))
+
+
+def record_decisions(
+    tx: Tx, decisions: Sequence[Decision], *, scenario_of: Mapping[CaseId, str], actor: Actor
+) -> None:
+    """Write decisions with their audit events and count the case's turn up.
+
+    The decision's turn must be the case's current one: a second decision for the same turn breaks the
+    unique key, so a case cannot be decided twice at once.
+    """
+    customers = _customers(tx.conn, [decision.case_id for decision in decisions])
+    for part in chunked(decisions, 1_000):
+        rows: list[dict[str, object]] = []
+        for decision in part:
+            body = decision_to_json(decision)
+            body_hash = text_hash(body)
+            rows.append(_row(decision, scenario_of[decision.case_id], body, body_hash))
+            tx.record(_event(decision, customers[decision.case_id], body_hash, actor))
+        tx.conn.execute(insert(DecisionRow), rows)
+        tx.conn.execute(
+            update(CaseFile)
+            .where(col(CaseFile.id).in_([decision.case_id for decision in part]))
+            .values(turn=col(CaseFile.turn) + 1)
+        )
+
+
+def get_decision(conn: Connection, decision_id: str) -> Decision | None:
+    """Return a decision, or None."""
+    body = conn.execute(select(DecisionRow.body).where(col(DecisionRow.id) == decision_id)).scalar()
+    return decision_from_json(body) if body else None
+
+
+def decisions_of_case(conn: Connection, case_id: str) -> list[Decision]:
+    """Return all decisions on a case, oldest first."""
+    bodies = conn.execute(
+        select(DecisionRow.body).where(col(DecisionRow.case_id) == case_id).order_by(col(DecisionRow.turn))
+    ).scalars()
+    return [decision_from_json(body) for body in bodies]
+
+
+def last_decision(conn: Connection, case_id: str) -> Decision | None:
+    """Return the decision that counts, or None before the first."""
+    decisions = decisions_of_case(conn, case_id)
+    return decisions[-1] if decisions else None
+
+
+def count_by_reason(conn: Connection, *, since: datetime | None = None) -> list[tuple[str, str, str, int]]:
+    """Return (scenario, kind, reason, number of decisions), the most frequent first."""
+    number = sqlalchemy.func.count()
+    statement = sqlalchemy.select(
+        col(DecisionRow.scenario), col(DecisionRow.kind), col(DecisionRow.reason), number
+    ).group_by(col(DecisionRow.scenario), col(DecisionRow.kind), col(DecisionRow.reason))
+    if since is not None:
+        statement = statement.where(col(DecisionRow.at) >= since)
+    rows = conn.execute(statement.order_by(number.desc(), col(DecisionRow.scenario), col(DecisionRow.reason)))
+    return [(scenario, kind, reason, total) for scenario, kind, reason, total in rows]
+
+
+def _row(decision: Decision, scenario: str, body: str, body_hash: str) -> dict[str, object]:
+    return {
+        "id": decision.id,
+        "case_id": decision.case_id,
+        "turn": decision.turn,
+        "stage": decision.stage.value,
+        "kind": decision.kind.value,
+        "reason": decision.reason,
+        "scenario": scenario,
+        "at": decision.at,
+        "channel": decision.channel.value if decision.channel else None,
+        "arm": decision.arm.value,
+        "propensity_ppm": decision.propensity_ppm,
+        "cost_micros": decision.model_use.cost_micros if decision.model_use else 0,
+        "body": body,
+        "body_hash": body_hash,
+    }
+
+
+def _event(decision: Decision, customer_id: CustomerId, body_hash: str, actor: Actor) -> AuditEvent:
+    use = decision.model_use
+    return AuditEvent(
+        type="decision.recorded",
+        at=decision.at,
+        actor=actor,
+        customer_id=customer_id,
+        case_id=decision.case_id,
+        body={
+            "decision": decision.id,
+            "body_hash": body_hash,
+            "stage": decision.stage.value,
+            "kind": decision.kind.value,
+            "reason": decision.reason,
+            "channel": decision.channel.value if decision.channel else None,
+            "verdicts": verdicts_form(decision.verdicts),
+            "valuation": valuation_form(decision.valuation),
+            "arm": decision.arm.value,
+            "propensity_ppm": decision.propensity_ppm,
+            "playbook": decision.playbook,
+            "playbook_hash": decision.playbook_hash,
+            "limits_version": decision.limits_version,
+            "zone_rules": decision.zone_rules,
+            "model": use.model if use else None,
+            "prompt": use.prompt if use else None,
+            "cost_micros": use.cost_micros if use else 0,
+        },
+    )
+
+
+def _customers(conn: Connection, case_ids: Sequence[str]) -> dict[str, CustomerId]:
+    found: dict[str, CustomerId] = {}
+    for part in chunked(case_ids):
+        rows = conn.execute(select(CaseFile.id, CaseFile.customer_id).where(col(CaseFile.id).in_(part)))
+        found |= {case_id: CustomerId(customer_id) for case_id, customer_id in rows}
+    return found
