@@ -1,6 +1,5 @@
 """L1: a text around slots is grounded by construction, because nothing that needs grounding is left in it."""
 
-import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -29,6 +28,7 @@ _DISTINCT_SHARE = 0.34
 _FEWEST_COMMON = 4
 _LONGEST_SENTENCE = 60
 _LONGEST_WORD = 30
+_DOUBLED = re.compile(r"(?<!\w)([^\W\d_]+) +\1(?!\w)", re.IGNORECASE)
 _SPELLED = re.compile(r"(?:\b[^\W\d_]\b[\W_]*){5,}")
 _VOWELS = frozenset("aeiouy")
 _ABBREVIATION = 3
@@ -119,13 +119,16 @@ def _language_findings(subject: str, body: str, language: str) -> Iterator[Findi
     if language not in languages():
         yield _finding("language", (f"there are no word lists for {language!r}",))
         return
-    parts = [SLOT.sub(" ", part) for part in (subject, body)]
-    words = words_of(" ".join(parts))
+    # a full stop in place of a slot keeps the words around it apart
+    prose = SLOT.sub(".", f"{subject}\n{body}")
+    words = words_of(prose)
     share = common_share(words, language)
     others = ((other, common_share(words, other)) for other in languages() if other != language)
     nearest, best = max(others, key=lambda pair: pair[1])
     yield _finding("language", (f"the text reads like {nearest!r}",) if best > share else ())
-    yield _finding("gibberish", _nonsense(words, share, language))
+    yield _finding(
+        "gibberish", (*_nonsense(words, share, language), *(match[0] for match in _DOUBLED.finditer(prose)))
+    )
     yield _finding("shape", _misshapen(body))
 
 
@@ -141,7 +144,6 @@ def _nonsense(words: list[str], share: float, language: str) -> Iterator[str]:
         yield f"fewer than {_FEWEST_COMMON} different common words"
     if words and len(counts) / len(words) < _DISTINCT_SHARE:
         yield "the same words over and over"
-    yield from (f"{one} {two}" for one, two in itertools.pairwise(folded) if one == two)
     yield from (word for word in counts if len(word) > _LONGEST_WORD)
     yield from (word for word in counts if len(word) > _ABBREVIATION and _VOWELS.isdisjoint(word))
     if _SPELLED.search(" ".join(words)):
