@@ -36,7 +36,7 @@ class Node:
     kind: NodeKind
     text: str
     offset: int
-    """Position in the expression: the last dot of a dotted name, the operator of a call."""
+    """Position in the expression: of the first character, or of the operator of a call."""
     children: tuple["Node", ...] = ()
     """For a method call the object comes first."""
 
@@ -69,6 +69,7 @@ def _node(expr: bytes, positions: dict[int, int]) -> Node:
             kind, text = _constant(value)
         elif number == _EXPR_IDENT:
             kind, text = NodeKind.NAME, _only(value, 1).decode()
+            offset -= max(text.rfind("."), 0)  # the library gives the last dot of a dotted name
         elif number == _EXPR_CALL:
             kind, text = NodeKind.CALL, _only(value, _CALL_FUNCTION).decode()
             parts = _all(value, _CALL_TARGET) + _all(value, _CALL_ARGUMENT)
