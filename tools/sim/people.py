@@ -123,10 +123,11 @@ class People:
         plz = postcode_of(place, chance)
         if _SHARES_PHONE.has(index) and (kin := drawn[index - 1]).row.handy:
             place, handy, plz = kin.place, kin.row.handy, kin.row.plz or plz
+        hostile = self._hostile_name(index)
         host = one_of(chance, ("com", "org", "net"))
         row = Person(
             person_no=number,
-            full_name=self._hostile_name(index) or f"{given} {family}".strip(),
+            full_name=f"{given} {family}".strip() if hostile is None else hostile,
             mail=None if happens(chance, _NO_MAIL_PPM) else f"{_mailbox(given)}.{number}@example.{host}",
             handy=handy,
             push_id=f"push-{number:x}-{between(chance, 0, 1 << 24):06x}" if self._has_app(lines) else None,

@@ -20,7 +20,7 @@ ORDER: Final = "bestellung"
 WARM_UP: Final = 12 * DAY
 """Orders exist from this long before the start, so that the first day already has parcels on their way."""
 
-_BETWEEN_ORDERS: Final = 11 * DAY
+_BETWEEN_ORDERS: Final = 9 * DAY
 _UNMAPPED_EVERY: Final = 230
 _HOSTILE_TITLE_EVERY: Final = 97
 _TWO_PARCELS_PPM: Final = 20_000
@@ -72,7 +72,7 @@ class Shop:
         """Number, person and second of every order."""
 
     def draw(self, customers: list[Customer]) -> None:
-        """Write the orders of these customers, about one in eleven days each."""
+        """Write the orders of these customers, about one in nine days each."""
         for customer in customers:
             for placed in self._times():
                 self._order(customer, placed)
