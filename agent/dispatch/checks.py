@@ -125,8 +125,19 @@ def is_stale(looked: Rechecked, draft: Draft, playbook: Playbook) -> bool:
     return facts_hash(relevant_facts(looked.facts, draft.used, playbook)) != draft.facts_hash
 
 
-def expired(explanation: str) -> Refusal:
-    """Return the refusal of a message whose time has passed."""
+def out_of_time(case: Case, explanation: str, *, now: datetime) -> Refusal:
+    """Return the refusal of a message that could not leave in time.
+
+    Before the deadline of its case there is still use in a newer message: the case starts anew.
+    """
+    if case.deadline is not None and case.deadline > now:
+        return Refusal(
+            reason="approval_expired",
+            explanation=explanation,
+            delivery=DeliveryState.CANCELLED,
+            case=CaseState.NEW,
+            draft=DraftState.EXPIRED,
+        )
     return Refusal(
         reason="expired",
         explanation=explanation,
@@ -149,10 +160,8 @@ def _case_refusal(case: Case) -> Refusal | None:
 
 
 def _expiry_refusal(file: DeliveryFile, case: Case, now: datetime) -> Refusal | None:
-    if file.delivery.expires_at <= now:
-        return expired("The approval ran out before the message could leave.")
-    if case.deadline is not None and case.deadline <= now:
-        return expired("The deadline passed before the message could leave.")
+    if file.delivery.expires_at <= now or (case.deadline is not None and case.deadline <= now):
+        return out_of_time(case, "Its time ran out before the message could leave.", now=now)
     return None
 
 

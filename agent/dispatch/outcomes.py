@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final, assert_never
 
-from agent.dispatch.checks import expired
+from agent.dispatch.checks import out_of_time
 from agent.dispatch.intents import Intent
 from agent.dispatch.ports import Dispatched, Pace, Result
 from agent.dispatch.refusals import Stopped, apply_refusal, hand_to_person, move_case
@@ -97,7 +97,8 @@ def _try_later(tx: Tx, stopped: Stopped, receipt: Receipt, *, pace: Pace) -> Dis
         _set(tx, stopped, to=DeliveryState.UNKNOWN, reason="unknown", next_at=next_at)
         return Dispatched(result=Result.UNKNOWN, next_at=next_at)
     if next_at >= delivery.expires_at:
-        return apply_refusal(tx, stopped, expired("The provider could not take it in time."), pace=pace)
+        refusal = out_of_time(stopped.case, "The provider could not take it in time.", now=stopped.at)
+        return apply_refusal(tx, stopped, refusal, pace=pace)
     _set(tx, stopped, to=DeliveryState.QUEUED, reason="not_sent", next_at=next_at)
     return Dispatched(result=Result.NOT_SENT, next_at=next_at)
 

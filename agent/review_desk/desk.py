@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from agent.clock import Clock
 from agent.domain.audit import Actor, ActorKind
-from agent.domain.cases import Case, CaseId, CaseState
+from agent.domain.cases import Case, CaseId, CaseState, SituationId
 from agent.domain.decisions import DecisionKind
 from agent.domain.drafts import DeliveryState, DraftId, DraftState, ReviewVerdict
-from agent.errors import ConflictError, NotFoundError
+from agent.errors import ConflictError, NotFoundError, RefusedError
 from agent.recheck import Recheck
 from agent.review_desk.answers import Approval, DraftView, RejectReason
 from agent.review_desk.approval import after_expiry, approve
@@ -26,7 +26,7 @@ from agent.review_desk.opening import (
     write_review,
 )
 from agent.store.attempts import attempts_of
-from agent.store.cases import get_case, transition
+from agent.store.cases import assign_situations, get_case, transition
 from agent.store.decisions import decisions_of_case
 from agent.store.deliveries import (
     DeliveryFile,
@@ -47,7 +47,9 @@ from agent.store.review_queue import (
     list_queue,
 )
 from agent.store.reviews import reviews_of_case
+from agent.store.situations import get_situation, open_situation
 from agent.store.transaction import Store, Tx
+from agent.store.work import enqueue
 from policies.model import Limits
 from policies.triggers import CompiledPlaybook
 
@@ -194,6 +196,40 @@ class ReviewDesk:
                 explanation="A reviewer decided against the message.",
             )
             move(tx, opened, to=CaseState.ABSTAINED, reason=code)
+
+    def redraft(
+        self, draft_id: str, *, reviewer: str, instruction: str, seconds: int | None = None
+    ) -> SituationId:
+        """Ask for another text in the reviewer's words; return the situation that will be deliberated.
+
+        Raises:
+            NotFoundError: There is no such draft.
+            ConflictError: Somebody else was faster or holds it.
+            RefusedError: The instruction is empty.
+        """
+        if not instruction.strip():
+            raise RefusedError("say what the new text should do differently")
+        now = self._desk.clock()
+        with self._desk.store.write() as tx:
+            opened = open_draft(tx.conn, draft_id, reviewer=reviewer, shown=None, now=now)
+            case = lock_case(tx, opened)
+            take(tx, opened, to=DraftState.SUPERSEDED, reason="redraft")
+            write_review(tx, opened, ReviewVerdict.REDRAFT, reason=instruction, seconds=seconds)
+            before = get_situation(tx.conn, case.situation_id) if case.situation_id else None
+            message = opened.file.draft.message
+            situation_id = open_situation(
+                tx,
+                case,
+                channel=message.channel,
+                locale=message.locale,
+                categories=before.categories if before else (),
+                instruction=instruction.strip(),
+                at=now,
+            )
+            assign_situations(tx, {case.id: situation_id})
+            move(tx, opened, to=CaseState.SCREENED, reason="redraft")
+            enqueue(tx, key=f"deliberate:{situation_id}", kind="deliberate", ref=situation_id, at=now)
+        return situation_id
 
     def escalate(self, draft_id: str, *, reviewer: str, words: str, seconds: int | None = None) -> None:
         """Hand the case to the playbook's people instead of sending a message.
