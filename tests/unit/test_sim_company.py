@@ -74,7 +74,7 @@ def test_the_same_seed_builds_the_same_company(template: Path, tmp_path: Path) -
     assert fingerprint(other) != fingerprint(template)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(cuts=st.lists(st.integers(0, DAYS * 86400), max_size=12))
 def test_many_steps_come_to_the_same_as_one(
     template: Path, tmp_path_factory: pytest.TempPathFactory, cuts: list[int]

@@ -13,17 +13,17 @@ def firm(number: int, name: str) -> Firm:
     return Firm(number, name, None, 1, "laufend")
 
 
-@given(seed=st.integers(0, 50), gaps=st.lists(st.integers(0, 40), min_size=1, max_size=60))
+@given(seed=st.integers(0, 50), gaps=st.lists(st.integers(0, 20), min_size=20, max_size=60))
 def test_a_row_never_becomes_visible_before_its_own_past(seed: int, gaps: list[int]) -> None:
     journal = Journal(chance_of(seed, "t"), since=SINCE)
-    at = SINCE - 300
+    at = SINCE - 30
     for number, gap in enumerate(gaps):
         at += gap
         journal.write(firm(1, str(number)), at)
 
     planned = journal.planned(Firm)
 
-    assert [row[3] for row in planned] == [str(number) for number in range(len(gaps))]
+    assert [row[2:][1] for row in planned] == [str(number) for number in range(len(gaps))]
     assert all(row[0] >= SINCE for row in planned)
     assert all(stamp(row[0]) >= str(row[-1]) for row in planned)
 
