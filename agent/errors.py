@@ -3,6 +3,7 @@
 OutriderError
 ├── StoreError             the database cannot be used: newer version, read-only, full, locked
 ├── ConflictError          somebody else was faster: a claim, a compare-and-set
+│   └── LeaseLostError     another worker took the work over while this one still ran
 ├── NotFoundError          no such case, draft or decision
 ├── RefusedError           the rules forbid it: a guard, a role, an expired or stale draft
 ├── ModelError             the model gave no usable answer
@@ -22,6 +23,10 @@ class StoreError(OutriderError):
 
 class ConflictError(OutriderError):
     """Somebody else was faster."""
+
+
+class LeaseLostError(ConflictError):
+    """Another worker took the work over; whatever this one still wanted to write is rolled back."""
 
 
 class NotFoundError(OutriderError):

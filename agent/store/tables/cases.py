@@ -143,4 +143,6 @@ class WorkRow(Named, table=True):
     owner: str | None
     priority: int
     next_at: datetime | None
+    again_at: datetime | None
+    """Set when it was asked for again while it ran, so that no wake-up is lost."""
     error: str
