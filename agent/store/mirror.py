@@ -181,3 +181,18 @@ def linked(
         for value, record_id in rows:
             found[value].append(record_id)
     return dict(found)
+
+
+def shared_values(conn: Connection, relation: str, values: Collection[str]) -> frozenset[str]:
+    """Return those values that more than one record points at, such as a phone two customers share."""
+    shared: set[str] = set()
+    for part in chunked(sorted(set(values))):
+        shared |= set(
+            conn.execute(
+                select(MirrorLink.value)
+                .where(col(MirrorLink.relation) == relation, col(MirrorLink.value).in_(part))
+                .group_by(col(MirrorLink.value))
+                .having(sqlalchemy.func.count() > 1)
+            ).scalars()
+        )
+    return frozenset(shared)

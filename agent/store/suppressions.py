@@ -93,6 +93,14 @@ def suppressed_purposes(
     return {address_hmac: frozenset(purposes) for address_hmac, purposes in found.items()}
 
 
+def has_suppressions(connection: Connection, channel: ChannelKind) -> bool:
+    """Return whether any address of a channel is suppressed, so that others need not be hashed."""
+    found = connection.execute(
+        select(Suppression.channel).where(col(Suppression.channel) == channel).limit(1)
+    )
+    return found.first() is not None
+
+
 def is_suppressed(purposes: frozenset[str], purpose: Purpose) -> bool:
     """Return whether suppressed purposes cover this one."""
     return ALL_PURPOSES in purposes or purpose in purposes

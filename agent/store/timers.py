@@ -85,5 +85,5 @@ def replace_timers(
         for (scenario, key), instants in timers.items()
         for slot, instant in enumerate(instants)
     ]
-    for part in chunked(rows, 1_000):
-        tx.conn.execute(insert(Timer), part)
+    for slice_of_rows in chunked(rows, 1_000):
+        tx.conn.execute(insert(Timer), slice_of_rows)
