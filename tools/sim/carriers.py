@@ -82,11 +82,15 @@ class Carriers:
                 eta_now=eta,
                 eta_day=local_day(stage.eta - 1, SHOP_ZONE).isoformat() if stage.eta else parcel.eta_day,
             )
-            visible = self.heard(parcel.carrier, stage.at)
-            self._journal.write(parcel, stage.at if visible is None else visible, visible=visible)
-            self._scan(parcel, stage, visible, stages[number + 1].at if number + 1 < len(stages) else None)
+            heard = self.heard(parcel.carrier, stage.at)
+            at = stage.at if heard is None else heard
+            visible = self._journal.write(parcel, at, visible=heard)
+            if heard is None and number + 1 < len(stages) and happens(self._chance, _SWAPPED_PPM):
+                at = visible = stages[number + 1].at + between(self._chance, HOUR, 3 * HOUR)
+            self._scan(parcel, stage, at, visible)
 
-    def _scan(self, parcel: Parcel, stage: Stage, visible: Second | None, following: Second | None) -> None:
+    def _scan(self, parcel: Parcel, stage: Stage, at: Second, visible: Second) -> None:
+        """Write a scan, never before its parcel; some carriers send the same scan twice."""
         chance = self._chance
         words = one_of(chance, HOSTILE_SCANS) if happens(chance, _HOSTILE_PPM) else _STATES[stage.state]
         row = ParcelScan(
@@ -97,13 +101,10 @@ class Carriers:
             place=one_of(chance, _PLACES),
             words=words,
         )
-        if visible is None and following is not None and happens(chance, _SWAPPED_PPM):
-            visible = following + between(chance, MINUTE, 2 * HOUR)
-        at = stage.at if visible is None else visible
         self._journal.write(row, at, visible=visible)
         if happens(chance, _TWICE_PPM):
             again = row._replace(scan_no=next(self._scans))
-            self._journal.write(again, at + between(chance, 5, 10 * MINUTE))
+            self._journal.write(again, visible + between(chance, 5, 10 * MINUTE))
 
 
 def _text(day_end_second: Second | None) -> str | None:

@@ -78,7 +78,25 @@ CREATE INDEX usage_meter_changed ON usage_meter (changed_on, meter_no);
 CREATE INDEX inbound_contact_changed ON inbound_contact (changed_on, contact_no);
 CREATE INDEX remark_changed ON remark (changed_on, remark_no);
 
--- A parcel with its latest scan; the parcel's own row is touched with every scan the carrier sends in time.
+CREATE INDEX order_item_order ON order_item (order_no);
+
+-- Every scan touches its parcel, so that whoever follows parcels hears of it.
+CREATE TRIGGER parcel_scan_touches AFTER INSERT ON parcel_scan BEGIN
+  UPDATE parcel SET changed_on = max(changed_on, new.changed_on) WHERE parcel_no = new.parcel_no;
+END;
+
+-- A parcel with its latest scan and all its scans in the terms of the trade.
 CREATE VIEW v_parcel AS
-SELECT p.*, (SELECT max(s.scanned_on) FROM parcel_scan s WHERE s.parcel_no = p.parcel_no) AS last_scan_on
+SELECT p.*,
+  (SELECT max(s.scanned_on) FROM parcel_scan s WHERE s.parcel_no = p.parcel_no) AS last_scan_on,
+  (SELECT json_group_array(json_object(
+      'at', replace(s.scanned_on, ' ', 'T') || 'Z', 'place', s.place, 'text', s.words,
+      'status', CASE s.code
+        WHEN 'angemeldet' THEN 'pre_transit' WHEN 'unterwegs' THEN 'in_transit' WHEN 'HUB' THEN 'in_transit'
+        WHEN 'verspaetet' THEN 'in_transit' WHEN 'in_zustellung' THEN 'out_for_delivery'
+        WHEN 'gescheitert' THEN 'attempt_failed' WHEN 'abholbereit' THEN 'available_for_pickup'
+        WHEN 'zugestellt' THEN 'delivered' WHEN 'ruecksendung' THEN 'returned' WHEN 'klaerung' THEN 'exception'
+        ELSE 'unknown' END))
+    FROM (SELECT * FROM parcel_scan o WHERE o.parcel_no = p.parcel_no ORDER BY o.scanned_on, o.scan_no) s
+  ) AS scans
 FROM parcel p;

@@ -31,8 +31,8 @@ class Journal:
         self._planned: dict[type[Row], list[Planned]] = {row_type: [] for row_type in TABLES}
         self._visible: dict[type[Row], dict[str | int, Second]] = {row_type: {} for row_type in TABLES}
 
-    def write(self, row: Row, at: Second, *, visible: Second | None = None) -> None:
-        """Plan that a row stands like this from `at` on.
+    def write(self, row: Row, at: Second, *, visible: Second | None = None) -> Second:
+        """Plan that a row stands like this from `at` on; return when it can first be read.
 
         Args:
             row: All columns but `changed_on`.
@@ -47,6 +47,7 @@ class Journal:
         seen[row[0]] = due
         planned = self._planned[row_type]
         planned.append((due, len(planned), *row, stamp(at)))
+        return due
 
     def planned(self, row_type: type[Row]) -> list[Planned]:
         """Return what is planned for one table, in the order it becomes visible."""

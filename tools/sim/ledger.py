@@ -149,9 +149,11 @@ def _upsert(row_type: type[Row], table: str, only: str) -> str:
     """Insert new rows and update known ones, in the order they became visible."""
     columns = columns_of(row_type)
     listed = ", ".join(columns)
-    updates = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
+    updates = ", ".join(f"{column} = excluded.{column}" for column in columns[1:-1])
     return (
         f"INSERT INTO main.{table} ({listed}) SELECT {listed} FROM plan.{table} "  # noqa: S608  # own names
         f"WHERE due > :after AND due <= :to {only}ORDER BY due, seq "
-        f"ON CONFLICT ({columns[0]}) DO UPDATE SET {updates}"
+        # a trigger may have touched the row in between; its time of change never goes back
+        f"ON CONFLICT ({columns[0]}) DO UPDATE SET {updates}, "
+        "changed_on = max(changed_on, excluded.changed_on)"
     )

@@ -257,6 +257,14 @@ def _missed_at_the_door(shop: Shop, way: Way) -> list[Stage]:
     return _sorted([*shop.transit(way, way.promised)[:3], *first, *shop.arrival(way)])
 
 
+def _address_unclear(shop: Shop, way: Way) -> list[Stage]:
+    """The carrier cannot find the house and gives no day; somebody has to act."""
+    asked = way.handed + (way.promised - way.handed) // 2
+    return _sorted(
+        [*shop.transit(way, way.promised)[:2], Stage(at=asked, state="klaerung"), *shop.arrival(way)]
+    )
+
+
 def _recovered(shop: Shop, way: Way) -> list[Stage]:
     """A false alarm: the expected day slips and comes back."""
     middle = (way.handed + way.delivered) // 2
@@ -277,8 +285,9 @@ _KINDS: Final = (
     ("cancelled", 25_000),
     ("recovered", 20_000),
     ("announced", 38_000),
-    ("unannounced", 17_000),
-    ("stuck", 17_000),
+    ("unannounced", 15_000),
+    ("stuck", 16_000),
+    ("unclear", 3_000),
     ("missed", 8_000),
 )
 _WAYS: Final[dict[str, Callable[[Random, Second, Second], Way]]] = {
@@ -288,6 +297,7 @@ _WAYS: Final[dict[str, Callable[[Random, Second, Second], Way]]] = {
     "unannounced": _late,
     "stuck": _stuck,
     "missed": _late,
+    "unclear": _late,
 }
 _SCRIPTS: Final[dict[str, Script]] = {
     "plain": _plain,
@@ -296,4 +306,5 @@ _SCRIPTS: Final[dict[str, Script]] = {
     "unannounced": _unannounced,
     "stuck": _plain,
     "missed": _missed_at_the_door,
+    "unclear": _address_unclear,
 }
