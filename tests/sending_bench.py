@@ -238,6 +238,10 @@ class Bench:
             )
             return queue_delivery(tx, new, at=now, actor=SYSTEM)
 
+    def needs_review(self) -> None:
+        """Let a gate want a person: without a deadline it cannot tell whether the message is of use."""
+        self.world.candidate = {"deadline": None}
+
     def delivery(self, delivery_id: str) -> DeliveryFile:
         with self.store.read() as conn:
             file = get_delivery(conn, delivery_id)

@@ -17,6 +17,7 @@ from agent.domain.drafts import DeliveryState, Draft, DraftState, ReviewVerdict
 from agent.recheck import Rechecked
 from agent.store.deliveries import DeliveryFile
 from agent.store.drafts import DraftFile, get_draft
+from agent.store.kill_switch import active_stops
 from agent.store.reviews import get_review
 from agent.store.tables.sending import DeliveryRow
 from policies.engine import Gated, evaluate_gates
@@ -77,6 +78,9 @@ class Checks:
             looked_at: When that was.
             now: The instant of the intent.
         """
+        stops = active_stops(conn)
+        if stops.scenario(file.scenario) or stops.channel(file.channel):
+            return _defer("kill_switch", "Sending is switched off.", until=None)  # held, not dropped
         draft = get_draft(conn, file.delivery.draft_id)
         compiled = self.playbooks.get(case.scenario)
         early = (

@@ -16,7 +16,7 @@ from agent.dispatch.unknowns import NOT_FOUND_ONCE, Next, after_not_found, next_
 from agent.domain.audit import Actor, ActorKind
 from agent.domain.cases import CaseId
 from agent.domain.drafts import DeliveryId, DeliveryState
-from agent.errors import NotFoundError, StoreError
+from agent.errors import NotFoundError, StoreError, TamperedError
 from agent.recheck import Recheck, Rechecked
 from agent.store.attempts import Attempt, attempts_of
 from agent.store.deliveries import DeliveryFile, due_deliveries, get_delivery
@@ -96,6 +96,8 @@ class Dispatcher:
             if file.delivery.state is DeliveryState.UNKNOWN:
                 return await self._resolve(file)
             return await self._send(file)
+        except TamperedError:
+            return await asyncio.to_thread(self._intents.withdraw, delivery_id, now=self._clock())
         except StoreError as exc:
             self._broken = exc
             raise
@@ -194,9 +196,10 @@ class Dispatcher:
             return Dispatched(result=Result.SKIPPED, next_at=file.delivery.next_at)
         with self._store.read() as conn:
             attempts = attempts_of(conn, file.delivery.id)
-        step: Next | None = next_move(attempts, sender.capability, file.purpose, pace=self._pace, now=now)
+        first = next_move(attempts, sender.capability, file.purpose, pace=self._pace, now=now)
+        step: Next | None = first
         reason = file.state_reason
-        if step is not None and step.move == "look_up":
+        if first.move == "look_up":
             step = await self._look_up(sender, file, attempts, now=now)
             reason = NOT_FOUND_ONCE
         if step is not None and step.move == "replay":

@@ -9,7 +9,7 @@ from agent.dispatch.refusals import Stopped, apply_refusal, hand_to_person
 from agent.domain.audit import Actor
 from agent.domain.cases import Case, CaseState
 from agent.domain.drafts import DeliveryId, DeliveryState
-from agent.errors import NotFoundError, TamperedError
+from agent.errors import NotFoundError
 from agent.recheck import Rechecked
 from agent.store.attempts import Attempt, start_attempt
 from agent.store.cases import get_case, transition
@@ -60,21 +60,35 @@ class Intents:
 
         Raises:
             NotFoundError: There is no such delivery.
+            TamperedError: Its stored message cannot be read; `withdraw` it.
             StoreError: The database failed; nothing may be sent.
         """
-        try:
-            with self.store.write() as tx:
-                file, case = self._locked(tx, delivery_id)
-                if not _is_due(file, now):
-                    return Dispatched(result=Result.SKIPPED, next_at=file.delivery.next_at)
-                refusal = self.checks.first_refusal(
-                    tx.conn, file, case, look.rechecked, looked_at=look.at, now=now
+        with self.store.write() as tx:
+            file, case = self._locked(tx, delivery_id)
+            if not _is_due(file, now):
+                return Dispatched(result=Result.SKIPPED, next_at=file.delivery.next_at)
+            refusal = self.checks.first_refusal(
+                tx.conn, file, case, look.rechecked, looked_at=look.at, now=now
+            )
+            if refusal is not None:
+                return self._refuse(tx, file, case, refusal, look.rechecked, now=now)
+            return self._intend(tx, file, case, capability, now=now)
+
+    def withdraw(self, delivery_id: DeliveryId, *, now: datetime) -> Dispatched:
+        """Take out a delivery whose stored message cannot even be read, and tell people."""
+        with self.store.write() as tx:
+            case_id = withdraw_unreadable(tx, delivery_id, at=now, actor=self.actor)
+            if case_id is not None:
+                transition(
+                    tx,
+                    [case_id],
+                    to=CaseState.ESCALATED,
+                    at=now,
+                    next_at=None,
+                    reason="approval_mismatch",
+                    actor=self.actor,
                 )
-                if refusal is not None:
-                    return self._refuse(tx, file, case, refusal, look.rechecked, now=now)
-                return self._intend(tx, file, case, capability, now=now)
-        except TamperedError:
-            return self._withdraw(delivery_id, now=now)
+        return Dispatched(result=Result.REFUSED, next_at=None)
 
     def stopped(self, file: DeliveryFile, case: Case, looked: Rechecked | None, *, now: datetime) -> Stopped:
         """Return the setting in which a refusal or an outcome is written."""
@@ -148,21 +162,6 @@ class Intents:
                 explanation=f"It may have been sent, and asking again is not allowed: {refusal.explanation}",
             )
         return apply_refusal(tx, stopped, refusal, pace=self.pace)
-
-    def _withdraw(self, delivery_id: DeliveryId, *, now: datetime) -> Dispatched:
-        """Take out a delivery whose stored message cannot even be read."""
-        with self.store.write() as tx:
-            case_id = withdraw_unreadable(tx, delivery_id, at=now, actor=self.actor)
-            if case_id is not None:
-                transition(
-                    tx,
-                    [case_id],
-                    to=CaseState.ESCALATED,
-                    at=now,
-                    reason="approval_mismatch",
-                    actor=self.actor,
-                )
-        return Dispatched(result=Result.REFUSED, next_at=None)
 
 
 def _is_due(file: DeliveryFile, now: datetime) -> bool:
