@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, delete, func, insert, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import SQLModel, col, select
 
 from agent.canonical import GENESIS, canonical, chain_hash, leaf_hash
@@ -79,9 +79,9 @@ class Store:
                 yield Tx(conn=connection, ids=self.ids, _events=events)
                 subjects = self._append(connection, events) if events else {}
             self._subjects.update(subjects)  # only what was committed
+        except IntegrityError:
+            raise  # a constraint did its work; the caller knows what it means
         except DBAPIError as exc:
-            if isinstance(exc.orig, Exception) and "constraint" in type(exc.orig).__name__.lower():
-                raise
             raise explain(exc, place=self.writer.url.render_as_string(hide_password=True)) from exc
 
     @contextmanager
