@@ -46,7 +46,7 @@ CREATE TABLE bill (
 CREATE TABLE outage (
   outage_no INTEGER PRIMARY KEY, art TEXT NOT NULL, title TEXT NOT NULL, state TEXT NOT NULL,
   grad TEXT NOT NULL, bestaetigt INTEGER NOT NULL, dienste TEXT NOT NULL, standorte TEXT NOT NULL,
-  plz_liste TEXT NOT NULL, began_on TEXT NOT NULL, eta_on TEXT, solved_on TEXT, next_word_on TEXT, link TEXT,
+  personen TEXT NOT NULL, began_on TEXT NOT NULL, eta_on TEXT, solved_on TEXT, next_word_on TEXT, link TEXT,
   changed_on TEXT NOT NULL
 );
 CREATE TABLE usage_meter (

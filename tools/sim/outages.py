@@ -27,12 +27,13 @@ _FALSE_ALARM_PPM: Final = 150_000
 _PLANNED_EVERY: Final = 8
 _ETA_KNOWN_PPM: Final = 550_000
 _WIDER_PPM: Final = 200_000
+_POSTCODES_HIT: Final = 8
 _SHORTEST_TOLD: Final = 6 * MINUTE
 
 
 @dataclass(slots=True)
 class Reach:
-    """Who hangs on what: persons by service, site and postcode."""
+    """Who hangs on what: persons with a contract by service, site and postcode."""
 
     by_service: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     by_site: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
@@ -40,13 +41,9 @@ class Reach:
 
     def touched(self, outage: Outage) -> list[int]:
         """Return the persons in the scope of an outage, each once, sorted."""
-        found: set[int] = set()
-        for index, listed in (
-            (self.by_service, outage.dienste),
-            (self.by_site, outage.standorte),
-            (self.by_postcode, outage.plz_liste),
-        ):
-            for key in filter(None, listed.split(",")):
+        found = {int(person) for person in _items(outage.personen)}
+        for index, listed in ((self.by_service, outage.dienste), (self.by_site, outage.standorte)):
+            for key in _items(listed):
                 found.update(index.get(key, ()))
         return sorted(found)
 
@@ -80,7 +77,7 @@ class Outages:
 
     def _new(self, line: Line, at: Second, number: int) -> Outage:
         chance = self._chance
-        service, site, postcodes = "", "", ""
+        service, site, persons = "", "", ""
         if line is Line.SOFTWARE:
             service = one_of(chance, SERVICES)
             title = f"{service}: erhöhte Fehlerrate"
@@ -89,7 +86,8 @@ class Outages:
             title = f"Standort {site} ohne Verbindung"
         else:
             known = sorted(self._reach.by_postcode)
-            postcodes = ",".join(sorted({one_of(chance, known) for _ in range(8)}))
+            hit = {one_of(chance, known) for _ in range(_POSTCODES_HIT)}
+            persons = ",".join(str(person) for plz in sorted(hit) for person in self._reach.by_postcode[plz])
             title = "Kabelschaden"
         outage_no = next(self._numbers)
         return Outage(
@@ -102,7 +100,7 @@ class Outages:
             bestaetigt=0,
             dienste=service,
             standorte=site,
-            plz_liste=postcodes,
+            personen=persons,
             began_on=stamp(at),
             eta_on=None,
             solved_on=None,
@@ -178,6 +176,10 @@ class Outages:
                 since=at + _SHORTEST_TOLD,
                 until=end,
             )
+
+
+def _items(listed: str) -> list[str]:
+    return [item for item in listed.split(",") if item]
 
 
 def _joined(listed: str, more: str) -> str:

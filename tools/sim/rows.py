@@ -147,7 +147,8 @@ class Outage(NamedTuple):
     bestaetigt: int
     dienste: str
     standorte: str
-    plz_liste: str
+    personen: str
+    """Person numbers, comma separated, where neither service nor site says who is hit."""
     began_on: str
     eta_on: str | None
     solved_on: str | None
