@@ -40,9 +40,10 @@ def read_document(path: Path, head: type[HeadT]) -> Document[HeadT]:
             line=1,
             remedy="begin it with a line ---, then `name: value` lines, then another line ---",
         )
+    # an empty first line keeps the line numbers of messages those of the file
+    yaml = "\n".join(["", *lines[1:end]])
     return Document(
-        # an empty first line keeps the line numbers of messages those of the file
-        head=parse_yaml("\n".join(["", *lines[1:end]]), head, path=path),
+        head=parse_yaml(yaml if yaml.strip() else "{}", head, path=path),
         body="\n".join(lines[end + 1 :]),
         body_line=end + 2,
         source=source,

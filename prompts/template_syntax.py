@@ -1,5 +1,6 @@
 """What a message template may contain: text, slots, and branches on which facts there are. Nothing else."""
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -11,6 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from prompts.render import SLOT
 from tools.errors import InputError
+from tools.safe_text import safe_text
 
 _ALLOWED = "text, slots like {order.number}, and {% if 'order.total' in facts %} … {% endif %}"
 _TESTS: Final = {"in", "notin"}
@@ -19,12 +21,24 @@ _TESTS: Final = {"in", "notin"}
 @cache
 def sandbox() -> ImmutableSandboxedEnvironment:
     """Return the environment of all templates and prompts: sandboxed, strict about undefined names."""
-    return ImmutableSandboxedEnvironment(
+    environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,
         autoescape=False,  # plain text in every channel, never HTML
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["quoted"] = quoted
+    return environment
+
+
+def quoted(text: str) -> str:
+    """Return a text as one JSON string that nothing in it can end: how prompts show what others wrote.
+
+    Letters of every language stay readable; hidden characters become visible, and `<` and `>` are escaped so
+    that no text can look like the marks of a conversation.
+    """
+    visible = json.dumps(safe_text(text), ensure_ascii=False)
+    return visible.replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def named_facts(source: str, *, path: Path, first_line: int) -> frozenset[str]:

@@ -126,7 +126,7 @@ def locale_formats(tag: str) -> LocaleFormats:
         weekdays=weekdays,
         durations=durations,
         money=_money_pattern(number),
-        dates=_date_patterns(months, weekdays),
+        dates=_date_patterns(months, weekdays, dotted="." in short and decimal != "."),
         time=_TIME,
         duration=re.compile(rf"{counted}[ -]?(?P<unit>{_one_of(durations)})(?![^\W\d_])", re.IGNORECASE),
         percent=re.compile(rf"{counted} ?%"),
@@ -181,18 +181,21 @@ def _money_pattern(number: str) -> re.Pattern[str]:
     )
 
 
-def _date_patterns(months: Mapping[str, int], weekdays: Mapping[str, int]) -> tuple[re.Pattern[str], ...]:
+def _date_patterns(
+    months: Mapping[str, int], weekdays: Mapping[str, int], *, dotted: bool
+) -> tuple[re.Pattern[str], ...]:
     month = _one_of(name for name in months if not name[0].isdigit())
     weekday = rf"(?:\b(?P<weekday>{_one_of(weekdays)})\b\.?,? ?)?"
     day = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|o|a)?\.?"
     year = r"(?P<year>\d{4})"
-    forms = (
+    forms: tuple[str, ...] = (
         rf"{weekday}{_CLEAR_BEFORE}{day} ?(?:de |of )?(?P<name>{month})\b\.?(?:,? (?:de |of )?{year}\b)?",
         rf"{weekday}\b(?P<name>{month})\b\.? (?:the )?{day}(?:,? {year}\b)?(?!\w)",
-        rf"{year}年(?P<month>\d{{1,2}})月(?P<day>\d{{1,2}})日",
+        rf"(?:{year}年)?(?P<month>\d{{1,2}})月(?P<day>\d{{1,2}})日",
         rf"{_CLEAR_BEFORE}{year}(?P<sep>[-/.])(?P<month>\d{{1,2}})(?P=sep)(?P<day>\d{{1,2}})(?![\w-])",
         rf"{_CLEAR_BEFORE}(?P<first>\d{{1,2}})(?P<sep>[-/.])(?P<second>\d{{1,2}})(?P=sep)(?P<year>\d{{4}}|\d\d)(?![\w-])",
         rf"{_CLEAR_BEFORE}(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}})(?![\w/-])",
-        rf"{_CLEAR_BEFORE}(?P<first>\d{{1,2}})\.(?P<second>\d{{1,2}})\.(?![\w-])",
     )
+    if dotted:
+        forms += (rf"{_CLEAR_BEFORE}(?P<first>\d{{1,2}})\.(?P<second>\d{{1,2}})\.(?![\w-])",)
     return tuple(re.compile(form, re.IGNORECASE) for form in forms)

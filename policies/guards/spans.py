@@ -15,8 +15,11 @@ _LINK: Final = re.compile(
     r"|(?P<domain>(?<![\w@])(?:[\w-]+\.)+[a-z]{2,}(?:/[^\s<>\"]*[^\s<>\".,;:!?)])?)",
     re.IGNORECASE,
 )
-_PHONE: Final = re.compile(r"(?<![\w.,/])(?:\+\d[\d ()./-]{5,}\d|\(?\d{2,5}\)?[ /-]\d[\d -]{4,}\d)(?!\w)")
-_TOKEN: Final = re.compile(r"[^\W_]*\d[^\W_]*(?:[-._/:][^\W_]+)*")
+_PHONE: Final = re.compile(r"(?<![\w.,/-])(?:\+\d[\d ()./-]{5,}\d|\(?\d{2,5}\)?[ /-]\d[\d -]{4,}\d)(?!\w)")
+_TOKEN: Final = re.compile(r"[^\W_]+(?:[-._/:][^\W_]+)*")
+_DIGIT: Final = re.compile(r"\d")
+_LAST_MONTH: Final = 12
+_LAST_DAY: Final = 31
 _CENTURY: Final = 2000
 _TWO_DIGITS: Final = 100
 _NOON: Final = 12
@@ -34,15 +37,15 @@ class Amount:
 class Day:
     """A day as written; without a year any year is meant, without a weekday none is claimed."""
 
-    readings: tuple[tuple[int, int], ...]
-    """Possible (month, day) pairs: one, as each locale writes in one order."""
+    month: int
+    day: int
     year: int | None
     weekday: int | None
 
     def means(self, day: date) -> bool:
         """Whether the day may be the one written."""
         return (
-            (day.month, day.day) in self.readings
+            (day.month, day.day) == (self.month, self.day)
             and self.year in {None, day.year}
             and self.weekday in {None, day.weekday()}
         )
@@ -108,12 +111,14 @@ def days(text: str, formats: LocaleFormats) -> Iterator[Span]:
     for pattern in formats.dates:
         for match in pattern.finditer(text):
             groups = match.groupdict()
+            month, day = _month_and_day(groups, formats)
+            if not (1 <= month <= _LAST_MONTH and 1 <= day <= _LAST_DAY):
+                continue
             year = int(groups["year"]) if groups.get("year") else None
             if year is not None and year < _TWO_DIGITS:
                 year += _CENTURY
             weekday = formats.weekdays.get((groups.get("weekday") or "").lower())
-            value = Day(readings=(_month_and_day(groups, formats),), year=year, weekday=weekday)
-            yield _span("date", match, value)
+            yield _span("date", match, Day(month=month, day=day, year=year, weekday=weekday))
 
 
 def times(text: str, formats: LocaleFormats) -> Iterator[Span]:
@@ -170,6 +175,8 @@ def figures(text: str, formats: LocaleFormats) -> Iterator[Span]:
 def codes(text: str, formats: LocaleFormats) -> Iterator[Span]:
     """Find what else has a digit: ids, and numbers that are stuck to something."""
     for match in _TOKEN.finditer(text):
+        if not _DIGIT.search(match[0]):
+            continue
         number = formats.number(match[0])
         yield _span("id" if number is None else "number", match, Code(text=match[0], number=number))
 
