@@ -1,6 +1,6 @@
 """The formulas of derived facts: pure functions of records and the time."""
 
-import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -14,7 +14,7 @@ from tools.records.people import Customer
 
 Records = Mapping[str, Record]
 _DAY = timedelta(days=1)
-_FIRST_NAME = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_INSIDE_A_NAME = frozenset("'\u2019-")
 _LONGEST_FIRST_NAME = 24
 
 R = TypeVar("R", bound=Record)
@@ -37,12 +37,17 @@ def derive(name: str, records: Records, *, now: datetime) -> FactValue:
 def first_name(name: str) -> str | None:
     """Return the first word of a name if it can stand in a greeting, else None.
 
-    Names are text by strangers: only one short word of letters (with ' and - inside) gets through.
+    Names are text by strangers: only one short word of letters, with ' and - inside, gets through.
     """
     word = next(iter(name.split()), "")
-    if len(word) <= _LONGEST_FIRST_NAME and _FIRST_NAME.fullmatch(word):
-        return word
-    return None
+    ends_well = word[:1].isalpha() and word[-1:] not in _INSIDE_A_NAME
+    fits = ends_well and len(word) <= _LONGEST_FIRST_NAME and all(map(_in_a_name, word))
+    return word if fits else None
+
+
+def _in_a_name(character: str) -> bool:
+    """Whether it is a letter, a mark on one (Indic vowels), or a sign inside names; `isalpha` has no marks."""
+    return character in _INSIDE_A_NAME or unicodedata.category(character)[0] in "LM"
 
 
 def _of(records: Records, record_type: str, model: type[R]) -> R:
