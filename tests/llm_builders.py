@@ -83,7 +83,7 @@ def template_store(folder: Path) -> TemplateStore:
 class Waits:
     """A sleep that takes no time and remembers how long it should have been."""
 
-    seconds: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list[float])
 
     async def __call__(self, seconds: float) -> None:
         self.seconds.append(seconds)
@@ -96,7 +96,7 @@ class Bench:
     store: Store
     clock: Clock
     templates: TemplateStore
-    opened: list[CompatibleTransport] = field(default_factory=list)
+    opened: list[CompatibleTransport] = field(default_factory=list[CompatibleTransport])
     waits: Waits = field(default_factory=Waits)
 
     def model(

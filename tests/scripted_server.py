@@ -13,7 +13,7 @@ class Reply:
     """One scripted answer."""
 
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
     fault: Literal["", "drop", "drop_midway", "hang"] = ""
     """Close without an answer, close in the middle of the body, or never answer."""
@@ -27,7 +27,7 @@ class ScriptedServer:
     """A running server; `requests` are the bodies it was sent, in order."""
 
     url: str
-    requests: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once a request has arrived."""
 

@@ -94,11 +94,8 @@ class WordReader:
             asks_no_contact="asks_no_contact" in found,
             already_knows="already_knows" in found,
             mentions_hardship="mentions_hardship" in found,
-            suspicious="suspicious" in found or any(map(self._has_shape, texts)),
+            suspicious="suspicious" in found or any(map(self.shapes.search, texts)),
         )
-
-    def _has_shape(self, text: str) -> bool:
-        return self.shapes.search(text) is not None or any(map(is_hidden, text.replace("\r\n", "\n")))
 
 
 def load_word_reader(path: Path = WORDS_FILE) -> WordReader:

@@ -28,8 +28,8 @@ TEXT = completion(json.dumps({"subject": "Order {order.number}", "body": "It is 
 
 
 @pytest.fixture
-async def bench(any_store: Store, clock: SimulatedClock, tmp_path: Path) -> AsyncGenerator[Bench]:
-    bench = Bench(any_store, clock, template_store(tmp_path / "templates"))
+async def bench(store: Store, clock: SimulatedClock, tmp_path: Path) -> AsyncGenerator[Bench]:
+    bench = Bench(store, clock, template_store(tmp_path / "templates"))
     yield bench
     for transport in bench.opened:
         await transport.aclose()
@@ -40,10 +40,15 @@ def calls(store: Store) -> list[LlmCall]:
         return get_calls(conn, list(conn.execute(select(LlmCallRow.id)).scalars()))
 
 
-async def test_a_question_asked_before_is_answered_from_the_ledger_at_no_cost(bench: Bench) -> None:
+async def test_a_question_asked_before_is_answered_from_the_ledger_at_no_cost(
+    any_store: Store, clock: SimulatedClock, tmp_path: Path
+) -> None:
+    bench = Bench(any_store, clock, template_store(tmp_path / "templates"))
     async with serve([GOOD]) as server:
         first = await bench.model(server.url).read(READ)
         again = await bench.model(server.url).read(replace(READ, situation_id="sit_2"))
+        for transport in bench.opened:
+            await transport.aclose()
 
     assert len(server.requests) == 1
     assert again.value == first.value

@@ -1,10 +1,10 @@
 """Real servers written by others, started once per session on a loopback port of their own."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
-import xllamacpp
 
 from tests.tiny_model import write_tiny_model
 
@@ -12,6 +12,7 @@ from tests.tiny_model import write_tiny_model
 @pytest.fixture(scope="session")
 def llama_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Base URL of llama.cpp's own server, serving a tiny model with random weights."""
+    xllamacpp = import_module("xllamacpp")  # a compiled module without types
     path: Path = tmp_path_factory.mktemp("model") / "tiny.gguf"
     write_tiny_model(path)
     params = xllamacpp.CommonParams()
