@@ -49,6 +49,7 @@ class FakeProvider:
     under_way: int = 0
     most_at_once: int = 0
     lookups: int = 0
+    _met: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def capability(self) -> Capability:
@@ -68,8 +69,9 @@ class FakeProvider:
         self.under_way += 1
         self.most_at_once = max(self.most_at_once, self.under_way)
         try:
-            while self.meet > self.most_at_once:
-                await asyncio.sleep(0)
+            if self.under_way >= self.meet:
+                self._met.set()
+            await self._met.wait()
             return self._answer(message, idempotency_key)
         finally:
             self.under_way -= 1

@@ -1,6 +1,6 @@
 """A bench for tests of review and dispatch: a store, one playbook, cases, and fakes at the ports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -89,10 +89,14 @@ class World:
     candidate: dict[str, object] = field(default_factory=dict[str, object])
     address: str = ADDRESS
     rechecks: int = 0
+    while_looking: Callable[[], object] | None = None
+    """What happens while the sources are read."""
 
     def recheck(self, case_id: CaseId, *, now: datetime) -> Rechecked:
         del case_id, now
         self.rechecks += 1
+        if self.while_looking is not None:
+            self.while_looking()
         status = self.status
         assert status in ("holds", "cleared", "unknown")
         return Rechecked(
@@ -114,6 +118,9 @@ class Bench:
     world: World = field(default_factory=World)
     pace: Pace = field(default_factory=Pace)
     ticks: float = 0
+    """Seconds of the monotonic clock."""
+    playbook_ref: str = ""
+    """What cases and messages name as their playbook, if not the current one."""
 
     def __post_init__(self) -> None:
         self.desk = ReviewDesk(
@@ -182,7 +189,7 @@ class Bench:
         now = self.clock()
         signal = Signal(
             scenario=SCENARIO,
-            playbook=playbooks()[SCENARIO].playbook.ref,
+            playbook=self.playbook_ref or playbooks()[SCENARIO].playbook.ref,
             customer_id=CUSTOMER,
             object_ref="order:1001",
             episode=episode,
@@ -203,6 +210,13 @@ class Bench:
         approval = self.desk.approve(draft.id, reviewer="ada", shown=draft.message.content_hash)
         assert approval.delivery_id is not None, approval
         return approval.delivery_id
+
+    def record_again(self, draft: Draft, *, version: int = 1) -> Draft:
+        """Record a version of a draft, as a run of the graph that is repeated would."""
+        with self.store.write() as tx:
+            again = replace(draft, id=DraftId(tx.ids.new("drf", at=self.clock())), version=version)
+            self._record(tx, self.case(draft.case_id), again)
+        return again
 
     def redraft_and_approve(self, before: DeliveryId) -> DeliveryId:
         """Take a case that starts anew through a second draft and its approval."""

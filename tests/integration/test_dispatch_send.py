@@ -197,16 +197,13 @@ async def test_a_person_settles_what_nobody_knew(
 
 async def test_a_worker_that_was_paused_too_long_does_not_call(bench: Bench) -> None:
     delivery_id = bench.approved()
-    recheck = bench.world.recheck
 
-    def slow(case_id: object, *, now: object) -> object:
+    def pause() -> None:
         bench.ticks += 31
-        return recheck(case_id, now=now)  # type: ignore[arg-type]
 
-    bench.world.recheck = slow  # type: ignore[method-assign, assignment]
-    dispatcher = bench.new_dispatcher(bench.owner)
+    bench.world.while_looking = pause
 
-    assert (await dispatcher.dispatch(delivery_id)).result is Result.NOT_SENT
+    assert (await bench.dispatcher.dispatch(delivery_id)).result is Result.NOT_SENT
     assert bench.provider.calls == 0
 
 
