@@ -46,7 +46,7 @@ def first_name(name: str) -> str | None:
 
 
 def _in_a_name(character: str) -> bool:
-    """Whether it is a letter, a mark on one (Indic vowels), or a sign inside names; `isalpha` has no marks."""
+    """Whether it is a letter, a mark on one as in Hindi, or a sign that names have inside."""
     return character in _INSIDE_A_NAME or unicodedata.category(character)[0] in "LM"
 
 
