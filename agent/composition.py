@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from agent.domain.cases import Situation
 from agent.domain.decisions import Decision, DecisionKind
 from agent.domain.deliberation import Deliberation, Member, Update
 from agent.domain.model import KnownFact
@@ -24,6 +25,11 @@ def usable_slots(members: Sequence[Member], playbook: Playbook) -> tuple[KnownFa
         have = {fact.name for fact in member.facts if fact.trusted and fact.value is not None}
         printable = [name for name in printable if name in have]
     return tuple(KnownFact(name=name, kind=fact_kind(name), value=None) for name in sorted(printable))
+
+
+def true_flags(situation: Situation) -> tuple[str, ...]:
+    """Return the flags that are true of every member of a situation."""
+    return tuple(name for name, value in situation.categories if value == "yes" and fact_kind(name) == "flag")
 
 
 def escalate_contacts(state: Deliberation, playbook: Playbook, *, reason: str) -> Update:

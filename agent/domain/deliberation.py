@@ -1,12 +1,13 @@
 """The state that passes through the graph: one situation, its members, and what was made of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
 from agent.domain.cases import Case, CaseId, Situation
 from agent.domain.decisions import Decision, ModelUse
 from agent.domain.drafts import Draft
-from agent.domain.model import Assessment, Reading
+from agent.domain.model import Assessment, KnownFact, Reading
 from policies.guards.finding import Finding
 from policies.verdict import Ruling, Verdict
 from tools.records.facts import Fact
@@ -36,6 +37,19 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the look-ups gave for a situation."""
+
+    members: tuple[Member, ...]
+    texts: Mapping[CaseId, tuple[str, ...]]
+    """Texts by strangers per case; they go to the quarantined reader and nowhere else."""
+    known: tuple[KnownFact, ...]
+    """The situation in coarse form, as a model may see it."""
+    log: tuple[str, ...]
+    """One line per tool call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Slotted:
     """A text with slots, and where it came from."""
 
@@ -45,6 +59,8 @@ class Slotted:
     """Template or prompt, `id@version`."""
     author: str
     """`model` or `template`."""
+    language: str
+    """The language the text is in; English where there is no template in the customer's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

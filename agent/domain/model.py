@@ -153,6 +153,8 @@ class ComposeRequest:
     locale: str
     slots: tuple[KnownFact, ...]
     """The slots that may be used; every one is filled for every member."""
+    flags: tuple[str, ...]
+    """Flags that are true of every member, such as `order.overdue`; they choose a template's branches."""
     violations: tuple[str, ...]
     """What the guards said about the last try."""
     instruction: str | None

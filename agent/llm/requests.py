@@ -131,7 +131,7 @@ class Questions:
         )
 
     def _example(self, request: ComposeRequest) -> str:
-        available = [slot.name for slot in request.slots]
+        available = [*(slot.name for slot in request.slots), *request.flags]
         try:
             slotted = self._templates.slotted(request.scenario, request.template, request.locale, available)
         except InputError:  # a text can be written without an example

@@ -35,6 +35,7 @@ from agent.errors import ModelError
 from prompts.templates import TemplateStore
 from tools.errors import InputError
 from tools.records.base import Strict
+from tools.records.vocabulary import TicketStatus
 from tools.safe_text import is_hidden
 from tools.yaml_file import parse_yaml, read_text
 
@@ -43,8 +44,7 @@ WORDS_FILE: Final = Path(__file__).parent / "rules_words.yaml"
 _MOST_READ: Final = 4096
 """Readings kept; the same scan texts come with every shipment."""
 _MISSING: Final = "missing"
-_OPEN: Final = frozenset({"yes", "open", "new", "pending", "waiting_on_customer", "waiting_on_us", "on_hold"})
-"""Coarse values by which a ticket look-up says that somebody is on it."""
+_BEING_WORKED_ON: Final = frozenset({TicketStatus.OPEN.value, TicketStatus.PENDING.value})
 
 
 def _compiles(pattern: str) -> str:
@@ -159,7 +159,7 @@ class RulesModel:
         Raises:
             ModelError: There is no template for this language or in English; kind `invalid`.
         """
-        available = [slot.name for slot in request.slots]
+        available = [*(slot.name for slot in request.slots), *request.flags]
         try:
             slotted = self._templates.slotted(request.scenario, request.template, request.locale, available)
         except InputError as exc:
@@ -191,12 +191,14 @@ def judge(request: AssessRequest) -> Assessment:
 
 
 def _somebody_is_on_it(request: AssessRequest) -> bool:
-    return any(
-        fact.value in _OPEN
+    """Whether every member has a ticket that is being worked on; one member's ticket speaks for nobody else."""
+    tickets = {
+        fact.name: fact.value
         for result in request.results
         if result.tool is LookUpTool.TICKETS
         for fact in result.facts
-    )
+    }
+    return tickets.get("ticket.present") == "all" and tickets.get("ticket.status") in _BEING_WORKED_ON
 
 
 def _assessment(warranted: Warranted, concern: Concern) -> Assessment:

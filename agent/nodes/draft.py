@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.composition import contacted, escalate_contacts, usable_slots
+from agent.composition import contacted, escalate_contacts, true_flags, usable_slots
 from agent.domain.deliberation import MAX_TRIES, Deliberation, Slotted, Update
 from agent.domain.model import ComposeRequest
 from agent.errors import ModelError
 from agent.llm.port import Model
 from policies.model import Composition, Playbook
 from policies.triggers import CompiledPlaybook
+from prompts.locale import language_of
 from prompts.templates import TemplateStore
 from tools.records.vocabulary import ChannelKind
 
@@ -48,6 +49,7 @@ class Draft:
             template=_stem(playbook, situation.channel),
             locale=situation.locale,
             slots=usable_slots(contacted(state), playbook),
+            flags=true_flags(situation),
             violations=tuple(
                 f"{finding.guard}: {finding.detail}" for finding in state.findings if not finding.ok
             ),
@@ -64,19 +66,21 @@ class Draft:
             body=answer.value.body,
             source=answer.use.prompt,
             author="template" if answer.use.model == "rules" else "model",
+            language=language_of(situation.locale),
         )
         return Update(slotted=slotted, tries=state.tries + 1, uses=(*state.uses, answer.use), findings=())
 
     def _from_template(self, state: Deliberation, playbook: Playbook) -> Update:
-        available = [slot.name for slot in usable_slots(contacted(state), playbook)]
-        language = state.situation.locale.split("_", maxsplit=1)[0]
+        slots = usable_slots(contacted(state), playbook)
+        available = [*(slot.name for slot in slots), *true_flags(state.situation)]
         stem = _stem(playbook, state.situation.channel)
-        template = self.templates.slotted(state.situation.scenario, stem, language, available)
+        template = self.templates.slotted(state.situation.scenario, stem, state.situation.locale, available)
         slotted = Slotted(
             subject=template.subject,
             body=template.body,
             source=f"{template.id}@{template.version_hash[:12]}",
             author="template",
+            language=template.language,
         )
         return Update(slotted=slotted, findings=())
 

@@ -10,14 +10,16 @@ from agent.domain.decisions import Decision
 from agent.domain.deliberation import Deliberation, Member, Slotted, Update
 from agent.domain.drafts import Draft, DraftId, DraftState
 from agent.ids import Ids
-from policies.guards.channels import check_channel, segments
+from policies.guards.channels import check_channel, segments, sms_text
 from policies.guards.finding import Finding
 from policies.guards.grounded import check_rendered
 from policies.guards.slots import check_slotted
 from policies.model import Limits, Playbook
 from policies.triggers import CompiledPlaybook
 from policies.value import send_cost
-from prompts.render import MissingFactError, render_slots
+from prompts.errors import RenderError
+from prompts.locale import rendering_locale
+from prompts.render import render_slots
 from tools.messages import Outbound
 from tools.records.facts import FilledSlot, facts_hash
 from tools.records.vocabulary import ChannelKind
@@ -44,7 +46,8 @@ class Guard:
             slotted.body,
             allowed=frozenset(slot.name for slot in usable_slots(members, playbook)),
             required=(),
-            language=state.situation.locale.split("_", maxsplit=1)[0],
+            language=slotted.language,
+            purpose=playbook.purpose,
         )
         if not all(finding.ok for finding in findings):
             return Update(findings=findings, drafts=())
@@ -87,19 +90,22 @@ class Guard:
         facts = {fact.name: fact for fact in member.facts if fact.trusted}
         channel = ChannelKind(state.situation.channel)
         used: tuple[FilledSlot, ...] = ()
+        findings: tuple[Finding, ...]
+        locale = rendering_locale(member.locale, slotted.language)
         try:
-            subject = render_slots(slotted.subject, facts, locale=member.locale, zone=member.zone)
-            body = render_slots(slotted.body, facts, locale=member.locale, zone=member.zone)
-        except MissingFactError as exc:
-            texts, findings = ("", ""), (Finding(guard="slots.missing", ok=False, detail=str(exc)),)
+            subject = render_slots(slotted.subject, facts, locale=locale, zone=member.zone)
+            body = render_slots(slotted.body, facts, locale=locale, zone=member.zone)
+        except RenderError as exc:
+            texts, findings = ("", ""), (Finding(guard="slots.unfilled", ok=False, detail=str(exc)),)
         else:
-            texts, used = (subject.text, body.text), (*subject.used, *body.used)
+            shown = sms_text(body.text) if channel is ChannelKind.SMS else body.text
+            texts, used = (subject.text, shown), (*subject.used, *body.used)
             findings = (
                 *check_rendered(
                     *texts,
                     facts=facts,
                     link_hosts=self.limits.link_hosts,
-                    locale=member.locale,
+                    locale=locale,
                     zone=member.zone,
                 ),
                 *check_channel(channel, *texts),
@@ -110,7 +116,7 @@ class Guard:
             subject=texts[0],
             body=texts[1],
             links=(),
-            locale=member.locale,
+            locale=locale,
             template=slotted.source,
             policy=playbook.ref,
         )

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from agent.clock import Clock
-from agent.domain.cases import CaseId, Situation
+from agent.domain.cases import Situation
 from agent.domain.decisions import ModelUse
-from agent.domain.deliberation import Deliberation, Member, Update
+from agent.domain.deliberation import Deliberation, Evidence, Member, Update
 from agent.domain.model import (
     Assessment,
     AssessRequest,
-    KnownFact,
     LookUpResult,
     LookUpTool,
     Reading,
@@ -25,19 +24,6 @@ from policies.triggers import CompiledPlaybook
 
 _READERS = 8
 """Most quarantined calls under way for one situation."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What the look-ups gave for a situation."""
-
-    members: tuple[Member, ...]
-    texts: Mapping[CaseId, tuple[str, ...]]
-    """Texts by strangers per case; they go to the quarantined reader and nowhere else."""
-    known: tuple[KnownFact, ...]
-    """The situation in coarse form, as a model may see it."""
-    log: tuple[str, ...]
-    """One line per tool call."""
 
 
 class LookUps(Protocol):
@@ -114,7 +100,7 @@ class Sense:
         playbook = self.playbooks[situation.scenario].playbook
         results: tuple[LookUpResult, ...] = ()
         log = evidence.log
-        readings = {member.reading for member in members if member.reading is not None}
+        readings = {one.model_dump_json(): one for member in members if (one := member.reading) is not None}
         for calls_left in range(playbook.max_calls, -1, -1):
             request = AssessRequest(
                 situation_id=situation.id,
@@ -122,7 +108,7 @@ class Sense:
                 title=playbook.title,
                 purpose=playbook.purpose,
                 facts=evidence.known,
-                readings=tuple(sorted(readings, key=Reading.model_dump_json)),
+                readings=tuple(readings[text] for text in sorted(readings)),
                 results=results,
                 calls_left=calls_left,
             )

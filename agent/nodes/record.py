@@ -1,0 +1,157 @@
+"""record: decisions, drafts and deliveries in bulk; recording the same situation twice is harmless."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from agent.clock import Clock
+from agent.domain.audit import Actor, ActorKind
+from agent.domain.cases import Case, CaseId, CaseState
+from agent.domain.decisions import Decision, DecisionKind
+from agent.domain.deliberation import Deliberation, Update
+from agent.domain.drafts import Draft, DraftState
+from agent.store.cases import get_cases, transition
+from agent.store.decisions import record_decisions
+from agent.store.deliveries import NewDelivery, queue_deliveries
+from agent.store.drafts import next_versions, record_drafts
+from agent.store.situations import close_situation
+from agent.store.transaction import Store, Tx, chunked
+from agent.store.work import enqueue
+from policies.model import Playbook
+from policies.triggers import CompiledPlaybook
+
+ACTOR: Final = Actor(kind=ActorKind.SYSTEM, id="graph")
+_MEMBERS_PER_TRANSACTION: Final = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Writes what the graph came to; the only node with an effect, and only on our own database."""
+
+    store: Store
+    playbooks: Mapping[str, CompiledPlaybook]
+    clock: Clock
+
+    async def __call__(self, state: Deliberation) -> Update:
+        """Write and return how many members were recorded; those closed meanwhile are left alone."""
+        return Update(recorded=await asyncio.to_thread(self._record, state))
+
+    def _record(self, state: Deliberation) -> int:
+        drafts = {draft.case_id: draft for draft in state.drafts}
+        playbook = self.playbooks[state.situation.scenario].playbook
+        recorded = 0
+        for part in chunked(state.decisions, _MEMBERS_PER_TRANSACTION):
+            with self.store.write() as tx:
+                recorded += self._record_part(tx, part, drafts, playbook)
+        with self.store.write() as tx:
+            close_situation(tx, state.situation.id, at=self.clock())
+        return recorded
+
+    def _record_part(
+        self, tx: Tx, decisions: Sequence[Decision], drafts: Mapping[CaseId, Draft], playbook: Playbook
+    ) -> int:
+        now = self.clock()
+        cases = {
+            case.id: case
+            for case in get_cases(tx.conn, [decision.case_id for decision in decisions])
+            if case.state is CaseState.SCREENED
+        }
+        # a second run of the same situation finds the turn taken or the case moved on
+        kept = [one for one in decisions if one.case_id in cases and cases[one.case_id].turn == one.turn]
+        record_decisions(
+            tx, kept, scenario_of={case.id: case.scenario for case in cases.values()}, actor=ACTOR
+        )
+        for decision in kept:
+            if decision.kind is not DecisionKind.CONTACT:
+                _settle(tx, decision, at=now)
+        contacts = [one for one in kept if one.kind is DecisionKind.CONTACT]
+        self._hand_on(tx, contacts, cases, drafts, playbook, now=now)
+        return len(kept)
+
+    def _hand_on(
+        self,
+        tx: Tx,
+        contacts: Sequence[Decision],
+        cases: Mapping[CaseId, Case],
+        drafts: Mapping[CaseId, Draft],
+        playbook: Playbook,
+        *,
+        now: datetime,
+    ) -> None:
+        """Write the drafts; those that need no person go straight to dispatch."""
+        versions = next_versions(tx.conn, [one.case_id for one in contacts])
+        numbered = [replace(drafts[one.case_id], version=versions[one.case_id]) for one in contacts]
+        record_drafts(
+            tx,
+            numbered,
+            customer_of={case.id: case.customer_id for case in cases.values()},
+            scenario_of={case.id: case.scenario for case in cases.values()},
+            deadline_of={case.id: case.deadline for case in cases.values()},
+            value_of={one.case_id: one.valuation.total if one.valuation else 0 for one in contacts},
+            actor=ACTOR,
+        )
+        waiting = [draft.case_id for draft in numbered if draft.state is DraftState.PENDING]
+        if waiting:
+            transition(
+                tx, waiting, to=CaseState.IN_REVIEW, at=now, next_at=None, reason="drafted", actor=ACTOR
+            )
+        free = [draft for draft in numbered if draft.state is DraftState.APPROVED]
+        if free and not any(case.shadow for case in cases.values()):
+            self._dispatch(tx, free, cases, playbook, now=now)
+        elif free:
+            ids = [draft.case_id for draft in free]
+            transition(tx, ids, to=CaseState.APPROVED, at=now, next_at=None, reason="shadow", actor=ACTOR)
+
+    def _dispatch(
+        self,
+        tx: Tx,
+        drafts: Sequence[Draft],
+        cases: Mapping[CaseId, Case],
+        playbook: Playbook,
+        *,
+        now: datetime,
+    ) -> None:
+        queued = queue_deliveries(
+            tx,
+            [
+                NewDelivery(
+                    case=cases[draft.case_id],
+                    draft=draft,
+                    step=0,
+                    purpose=playbook.purpose,
+                    counts_to_cap=playbook.counts_to_cap,
+                    needs_approval=False,
+                    review_id=None,
+                    next_at=now,
+                )
+                for draft in drafts
+            ],
+            at=now,
+            actor=ACTOR,
+        )
+        transition(
+            tx,
+            list(queued),
+            to=CaseState.APPROVED,
+            at=now,
+            next_at=None,
+            reason="no_review_needed",
+            actor=ACTOR,
+        )
+        for delivery_id in queued.values():
+            enqueue(tx, key=f"dispatch:{delivery_id}", kind="dispatch", ref=delivery_id, at=now)
+
+
+def _settle(tx: Tx, decision: Decision, *, at: datetime) -> None:
+    """Move a case that is not to be contacted now."""
+    match decision.kind:
+        case DecisionKind.DEFER:
+            state, next_at = CaseState.NEW, decision.until or at
+        case DecisionKind.ESCALATE:
+            state, next_at = CaseState.ESCALATED, None
+        case _:
+            expired = decision.reason == "deadline"
+            state, next_at = (CaseState.EXPIRED if expired else CaseState.ABSTAINED), None
+    transition(tx, [decision.case_id], to=state, at=at, next_at=next_at, reason=decision.reason, actor=ACTOR)
