@@ -146,12 +146,11 @@ class Record:
 
 def _settle(tx: Tx, decision: Decision, *, at: datetime) -> None:
     """Move a case that is not to be contacted now."""
-    match decision.kind:
-        case DecisionKind.DEFER:
-            state, next_at = CaseState.NEW, decision.until or at
-        case DecisionKind.ESCALATE:
-            state, next_at = CaseState.ESCALATED, None
-        case _:
-            expired = decision.reason == "deadline"
-            state, next_at = (CaseState.EXPIRED if expired else CaseState.ABSTAINED), None
+    next_at: datetime | None = None
+    if decision.kind is DecisionKind.DEFER:
+        state, next_at = CaseState.NEW, decision.until or at
+    elif decision.kind is DecisionKind.ESCALATE:
+        state = CaseState.ESCALATED
+    else:
+        state = CaseState.EXPIRED if decision.reason == "deadline" else CaseState.ABSTAINED
     transition(tx, [decision.case_id], to=state, at=at, next_at=next_at, reason=decision.reason, actor=ACTOR)

@@ -89,12 +89,14 @@ def _status(
     if compiled.playbook.trigger.record not in records:
         return "cleared", "the object does not exist any more"
     evaluation = compiled.evaluate({kind: seen.record for kind, seen in records.items()}, now=now)
-    if evaluation.resolved is Truth.TRUE:
-        return "cleared", "the condition has resolved itself"
-    if evaluation.fires is Truth.UNKNOWN or evaluation.resolved is Truth.UNKNOWN:
+    cleared = (
+        (evaluation.resolved is Truth.TRUE, "the condition has resolved itself"),
+        (evaluation.fires is Truth.FALSE, "the trigger is no longer true"),
+        (evaluation.episode not in {None, case.episode}, "another episode has begun"),
+    )
+    for holds, detail in cleared:
+        if holds:
+            return "cleared", detail
+    if Truth.UNKNOWN in {evaluation.fires, evaluation.resolved} or evaluation.episode is None:
         return "unknown", "a fact that the condition needs is missing"
-    if evaluation.fires is Truth.FALSE:
-        return "cleared", "the trigger is no longer true"
-    if evaluation.episode != case.episode:
-        return "cleared", "another episode has begun"
     return "holds", ""
