@@ -81,6 +81,7 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
+@cache
 def languages() -> tuple[str, ...]:
     """Return the languages there are word lists for, sorted."""
     return tuple(sorted(path.stem for path in WORD_FOLDER.glob("*.yaml")))

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from prompts.store import LIBRARY_FOLDER, PromptStore
+from prompts.store import LIBRARY_FOLDER, PromptStore, PromptValue
 from tools.errors import InputError
 
+SAMPLES: dict[str, PromptValue] = {"text": "some text", "number": 1, "list": ["a line"]}
 HEAD = """---
 id: {id}
 version: {version}
@@ -27,9 +28,8 @@ def write(folder: Path, body: str, *, name: str = "read", version: int = 1, head
 @pytest.mark.parametrize("path", sorted(LIBRARY_FOLDER.glob("*/v*.md")), ids=lambda path: path.parent.name)
 def test_shipped_prompt_renders_with_what_it_declares(path: Path) -> None:
     prompt = PromptStore().get(path.parent.name, int(path.stem.removeprefix("v")))
-    inputs = {
-        name: {"text": "some text", "number": 1, "list": ["a line"]}[declared.kind]
-        for name, declared in prompt.inputs.items()
+    inputs: dict[str, PromptValue] = {
+        name: SAMPLES[declared.kind] for name, declared in prompt.inputs.items()
     }
 
     text = prompt.render(**inputs)

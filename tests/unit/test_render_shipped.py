@@ -62,6 +62,8 @@ LONG: Final[dict[str, FactValue]] = {
     "usage.unit": "MB",
     "usage.resets_on": NOW.date(),
 }
+FLAGS: Final = {"usage.exhausted", "order.overdue", "shipment.eta_known", "incident.eta_known"}
+"""Names that are available when they are true."""
 FACTS: Final = {
     name: Fact(name=name, value=value, source="test", fetched_at=NOW, as_of=NOW, trusted=True)
     for name, value in LONG.items()
@@ -74,7 +76,7 @@ CASES: Final = [
 
 
 def variants(playbook: Playbook, channel: Channel, language: str) -> Iterator[SlottedTemplate]:
-    optional = sorted(set(LONG).intersection(playbook.facts).difference(playbook.required_facts))
+    optional = sorted((LONG.keys() | FLAGS).intersection(playbook.facts).difference(playbook.required_facts))
     seen: set[str] = set()
     for size in range(len(optional) + 1):
         for present in itertools.combinations(optional, size):
