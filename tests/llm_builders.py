@@ -60,6 +60,7 @@ COMPOSE = ComposeRequest(
         KnownFact(name="customer.first_name", kind="text", value=None),
         KnownFact(name="order.number", kind="text", value=None),
     ),
+    flags=(),
     violations=(),
     instruction=None,
 )
@@ -68,6 +69,7 @@ _TEMPLATE = """---
 subject: Your order {order.number}
 ---
 Hello{% if 'customer.first_name' in facts %} {customer.first_name}{% endif %}, order {order.number} is late.
+{%- if 'order.overdue' in facts %} It is overdue.{% endif %}
 """
 
 

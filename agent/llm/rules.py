@@ -154,7 +154,7 @@ class RulesModel:
         return Answer(value=Step(step=step), use=_use("", ""))
 
     async def compose(self, request: ComposeRequest) -> Answer[Composition]:
-        """Return the approved template, branches settled by the slots that may be used.
+        """Return the approved template, branches settled by the slots and flags that hold.
 
         Raises:
             ModelError: There is no template for this language or in English; kind `invalid`.
@@ -191,7 +191,7 @@ def judge(request: AssessRequest) -> Assessment:
 
 
 def _somebody_is_on_it(request: AssessRequest) -> bool:
-    """Whether every member has a ticket that is being worked on; one member's ticket speaks for nobody else."""
+    """Whether every member has a ticket that is being worked on; one member's speaks for nobody else."""
     tickets = {
         fact.name: fact.value
         for result in request.results

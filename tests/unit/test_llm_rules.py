@@ -145,12 +145,27 @@ def test_missing_facts_are_left_to_people() -> None:
     assert judge(replace(ASKED, facts=facts)).concern is Concern.MISSING_FACTS
 
 
-@pytest.mark.parametrize("value", ["yes", "open", "waiting_on_us"])
-def test_a_ticket_that_is_being_worked_on_speaks_against_a_message(value: str) -> None:
-    fact = KnownFact(name="ticket.status", kind="text", value=value)
-    results = (LookUpResult(tool=LookUpTool.TICKETS, facts=(fact,)),)
+@pytest.mark.parametrize(
+    ("present", "status", "concern"),
+    [
+        ("all", "open", Concern.ALREADY_HANDLED),
+        ("all", "pending", Concern.ALREADY_HANDLED),
+        ("all", "solved", Concern.NONE),
+        ("all", "mixed", Concern.NONE),
+        ("some", "open", Concern.NONE),
+        ("none", None, Concern.NONE),
+    ],
+)
+def test_tickets_speak_against_a_message_when_every_member_has_an_open_one(
+    present: str, status: str | None, concern: Concern
+) -> None:
+    facts = (
+        KnownFact(name="ticket.present", kind="flag", value=present),
+        KnownFact(name="ticket.status", kind="text", value=status),
+    )
+    results = (LookUpResult(tool=LookUpTool.TICKETS, facts=facts),)
 
-    assert judge(replace(ASSESS, results=results)).concern is Concern.ALREADY_HANDLED
+    assert judge(replace(ASSESS, results=results)).concern is concern
 
 
 @pytest.fixture
@@ -178,7 +193,10 @@ async def test_the_text_is_the_approved_template_with_its_branches_settled(model
     answer = await model.compose(COMPOSE)
     nameless = await model.compose(replace(COMPOSE, slots=COMPOSE.slots[1:]))
 
+    flagged = await model.compose(replace(COMPOSE, flags=("order.overdue",)))
+
     assert answer.value.body == "Hello {customer.first_name}, order {order.number} is late."
+    assert flagged.value.body.endswith("is late. It is overdue.")
     assert nameless.value.body == "Hello, order {order.number} is late."
     assert answer.use.prompt == f"shipping_delay/email.en@{answer.use.prompt_hash[:12]}"
     assert (answer.use.model, answer.use.calls, answer.use.cost_micros) == ("rules", (), 0)
