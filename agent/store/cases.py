@@ -152,7 +152,7 @@ def assign_situations(tx: Tx, situation_of: Mapping[CaseId, SituationId]) -> Non
 def count_by_state(conn: Connection) -> dict[str, int]:
     """Return state → number of cases."""
     counted = sqlalchemy.select(col(CaseFile.state), sqlalchemy.func.count()).group_by(col(CaseFile.state))
-    return dict(conn.execute(counted).tuples())
+    return {row[0]: row[1] for row in conn.execute(counted)}
 
 
 def is_open(case: Case) -> bool:

@@ -1,12 +1,12 @@
 """The mirror: records of outside systems, their links, and which of them changed."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, bindparam, delete, insert, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select
@@ -29,6 +29,9 @@ _UPDATED = (
     "body",
 )
 
+_PART = 1_000
+"""Records per statement."""
+
 _SEEN = sqlalchemy.select(
     col(MirrorRecord.id),
     col(MirrorRecord.source),
@@ -44,97 +47,168 @@ _SEEN = sqlalchemy.select(
 class Applied:
     """What became of a batch of envelopes."""
 
-    stored: int
+    stored: tuple[RecordKey, ...]
+    """Records whose content is new."""
     unchanged: int
     """Seen before with the same content."""
     outdated: int
     """Older than what the mirror holds; dropped."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What decides whether an envelope is news."""
+
+    content_hash: str
+    updated_at: datetime
+    observed_at: datetime
+
+
 def apply_envelopes(conn: Connection, envelopes: Sequence[Envelope]) -> Applied:
     """Store what is new, drop what is known or older, and note each effective change.
 
-    A later-read row with the same change time but other content wins: a source may correct a row without
-    moving its time.
+    Of two versions with the same change time the one read later wins: a source may correct a row without
+    moving its time. A version with known content moves only its times, so that one from between two equal
+    versions stays outdated.
     """
     newest: dict[RecordKey, Envelope] = {}
     for envelope in envelopes:
-        known = newest.get((envelope.type, envelope.id))
-        if known is None or envelope.source_updated_at >= known.source_updated_at:
+        rival = newest.get((envelope.type, envelope.id))
+        if rival is None or _times(envelope) >= _times(rival):
             newest[envelope.type, envelope.id] = envelope
-    effective: list[tuple[Envelope, str]] = []
+    stored: list[RecordKey] = []
     unchanged = outdated = 0
-    for batch in chunked(list(newest.values()), 2_000):
-        existing = _versions(conn, batch)
-        for envelope in batch:
-            before = existing.get((envelope.type, envelope.id))
+    for part in chunked(list(newest.values()), _PART):
+        known = _known(conn, part)
+        effective: list[tuple[Envelope, str]] = []
+        seen_again: list[Envelope] = []
+        for envelope in part:
+            before = known.get((envelope.type, envelope.id))
             content_hash = envelope.content_hash
-            if before is not None and before[0] == content_hash:
+            newer = before is None or (before.updated_at, before.observed_at) <= _times(envelope)
+            if before is not None and before.content_hash == content_hash:
                 unchanged += 1
-            elif before is not None and before[1] > envelope.source_updated_at:
-                outdated += 1
-            else:
+                if newer and before.updated_at != envelope.source_updated_at:
+                    seen_again.append(envelope)
+            elif newer:
                 effective.append((envelope, content_hash))
-    for part in chunked(effective, 1_000):
-        _store(conn, part)
-    return Applied(stored=len(effective), unchanged=unchanged, outdated=outdated)
+            else:
+                outdated += 1
+        if effective:
+            _store(conn, effective)
+        touch(conn, seen_again)
+        stored += [(envelope.type, envelope.id) for envelope, _ in effective]
+    return Applied(stored=tuple(stored), unchanged=unchanged, outdated=outdated)
 
 
-def _versions(conn: Connection, envelopes: Sequence[Envelope]) -> dict[RecordKey, tuple[str, datetime]]:
+def touch(conn: Connection, envelopes: Sequence[Envelope]) -> None:
+    """Note when records of known content were changed and seen last; times never move back."""
+    if not envelopes:
+        return
+    statement = (
+        update(MirrorRecord)
+        .where(
+            col(MirrorRecord.type) == bindparam("of_type"),
+            col(MirrorRecord.id) == bindparam("of_id"),
+            col(MirrorRecord.source_updated_at) <= bindparam("new_updated_at"),
+            col(MirrorRecord.observed_at) <= bindparam("new_observed_at"),
+        )
+        .values(
+            version=bindparam("new_version"),
+            source_updated_at=bindparam("new_updated_at"),
+            observed_at=bindparam("new_observed_at"),
+        )
+    )
+    conn.execute(
+        statement,
+        [
+            {
+                "of_type": envelope.type,
+                "of_id": envelope.id,
+                "new_version": envelope.version,
+                "new_updated_at": envelope.source_updated_at,
+                "new_observed_at": envelope.observed_at,
+            }
+            for envelope in envelopes
+        ],
+    )
+
+
+def _times(envelope: Envelope) -> tuple[datetime, datetime]:
+    return envelope.source_updated_at, envelope.observed_at
+
+
+def _known(conn: Connection, envelopes: Sequence[Envelope]) -> dict[RecordKey, _Known]:
     by_type: dict[str, list[str]] = defaultdict(list)
     for envelope in envelopes:
         by_type[envelope.type].append(envelope.id)
-    found: dict[RecordKey, tuple[str, datetime]] = {}
+    found: dict[RecordKey, _Known] = {}
     for record_type, ids in by_type.items():
         rows = conn.execute(
-            select(MirrorRecord.id, MirrorRecord.content_hash, MirrorRecord.source_updated_at).where(
-                col(MirrorRecord.type) == record_type, col(MirrorRecord.id).in_(ids)
-            )
+            sqlalchemy.select(
+                col(MirrorRecord.id),
+                col(MirrorRecord.content_hash),
+                col(MirrorRecord.source_updated_at),
+                col(MirrorRecord.observed_at),
+            ).where(col(MirrorRecord.type) == record_type, col(MirrorRecord.id).in_(ids))
         )
-        for record_id, content_hash, updated_at in rows:
-            found[record_type, record_id] = (content_hash, updated_at)
+        for record_id, content_hash, updated_at, observed_at in rows:
+            found[record_type, record_id] = _Known(content_hash, updated_at, observed_at)
     return found
 
 
 def _store(conn: Connection, part: Sequence[tuple[Envelope, str]]) -> None:
+    links = {
+        (envelope.type, envelope.id): list(dict.fromkeys(parse_body(envelope.type, envelope.body).links()))
+        for envelope, _ in part
+    }
     make = sqlite_insert if conn.dialect.name == "sqlite" else postgresql_insert
     statement = make(MirrorRecord)
     upsert = statement.on_conflict_do_update(
         index_elements=["type", "id"], set_={name: statement.excluded[name] for name in _UPDATED}
     )
-    conn.execute(
-        upsert,
-        [
-            {
-                "type": envelope.type,
-                "id": envelope.id,
-                "source": envelope.source,
-                "stream": envelope.stream,
-                "customer_ref": envelope.customer_ref,
-                "version": envelope.version,
-                "content_hash": content_hash,
-                "source_updated_at": envelope.source_updated_at,
-                "observed_at": envelope.observed_at,
-                "deleted": envelope.deleted,
-                "body": envelope.body,
-            }
-            for envelope, content_hash in part
-        ],
+    rows = [
+        _row(envelope, content_hash, dict(links[envelope.type, envelope.id]))
+        for envelope, content_hash in part
+    ]
+    conn.execute(upsert, rows)
+    _replace_links(
+        conn, {(one.type, one.id): [] if one.deleted else links[one.type, one.id] for one, _ in part}
     )
+    conn.execute(insert(MirrorChange), [{"type": envelope.type, "id": envelope.id} for envelope, _ in part])
+
+
+def _row(envelope: Envelope, content_hash: str, links: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "type": envelope.type,
+        "id": envelope.id,
+        "source": envelope.source,
+        "stream": envelope.stream,
+        "customer_ref": envelope.customer_ref or links.get("customer"),
+        "version": envelope.version,
+        "content_hash": content_hash,
+        "source_updated_at": envelope.source_updated_at,
+        "observed_at": envelope.observed_at,
+        "deleted": envelope.deleted,
+        "body": envelope.body,
+    }
+
+
+def _replace_links(conn: Connection, links: Mapping[RecordKey, Sequence[tuple[str, str]]]) -> None:
     by_type: dict[str, list[str]] = defaultdict(list)
-    links: list[dict[str, object]] = []
-    for envelope, _ in part:
-        by_type[envelope.type].append(envelope.id)
-        if not envelope.deleted:
-            for relation, value in set(parse_body(envelope.type, envelope.body).links()):
-                links.append({"type": envelope.type, "id": envelope.id, "relation": relation, "value": value})
+    for record_type, record_id in links:
+        by_type[record_type].append(record_id)
     for record_type, ids in by_type.items():
         conn.execute(
             delete(MirrorLink).where(col(MirrorLink.type) == record_type, col(MirrorLink.id).in_(ids))
         )
-    if links:
-        conn.execute(insert(MirrorLink), links)
-    conn.execute(insert(MirrorChange), [{"type": envelope.type, "id": envelope.id} for envelope, _ in part])
+    rows = [
+        {"type": key[0], "id": key[1], "relation": relation, "value": value}
+        for key, pairs in links.items()
+        for relation, value in pairs
+    ]
+    if rows:
+        conn.execute(insert(MirrorLink), rows)
 
 
 def load_records(conn: Connection, keys: Collection[RecordKey]) -> dict[RecordKey, Seen]:

@@ -1,8 +1,9 @@
 """Streams of outside systems: where reading stopped, and the rows that could not become records."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 import sqlalchemy
 from sqlalchemy import Connection, delete, insert, update
@@ -13,6 +14,8 @@ from agent.store.tables.mirror import Quarantine, StreamCursor
 from agent.store.transaction import Tx, chunked
 from tools.ports import Cursor, Rejected
 
+NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamState:
@@ -21,6 +24,7 @@ class StreamState:
     cursor: Cursor | None
     watermark: datetime | None
     read_at: datetime
+    """When a read that reached its end began; `NEVER` before the first."""
     reconciled_at: datetime | None
     missed: int
 
@@ -32,18 +36,38 @@ def stream_states(conn: Connection, source: str) -> dict[str, StreamState]:
 
 
 def save_progress(
-    tx: Tx, source: str, stream: str, *, cursor: Cursor | None, watermark: datetime, read_at: datetime
+    tx: Tx,
+    source: str,
+    stream: str,
+    *,
+    cursor: Cursor | None,
+    watermark: datetime | None,
+    read_at: datetime | None,
 ) -> None:
-    """Write where reading stopped; belongs in the transaction that stores the records read."""
-    values: dict[str, object] = {
-        "stream_version": cursor.stream_version if cursor else None,
-        "value_kind": cursor.value_kind if cursor else None,
-        "value": cursor.value if cursor else None,
-        "key_kind": cursor.key_kind if cursor else None,
-        "key": cursor.key if cursor else None,
-        "watermark": watermark,
-        "read_at": read_at,
-    }
+    """Write where reading stopped; belongs in the transaction that stores the records read.
+
+    Args:
+        tx: The transaction.
+        source: The connector.
+        stream: One of its streams.
+        cursor: Behind the last row read; None leaves it where it is.
+        watermark: Everything committed before it was read; None while more is left.
+        read_at: When a read that reached its end began; None while more is left: what is half read is not
+            fresh.
+    """
+    values: dict[str, object] = {}
+    if cursor is not None:
+        values = {
+            "stream_version": cursor.stream_version,
+            "value_kind": cursor.value_kind,
+            "value": cursor.value,
+            "key_kind": cursor.key_kind,
+            "key": cursor.key,
+        }
+    if watermark is not None:
+        values["watermark"] = watermark
+    if read_at is not None:
+        values["read_at"] = read_at
     _upsert(tx, source, stream, values)
 
 
@@ -51,7 +75,7 @@ def save_reconciliation(tx: Tx, source: str, stream: str, *, missed: int, at: da
     """Note that a stream was reconciled and how many records only that found."""
     states = stream_states(tx.conn, source)
     before = states[stream].missed if stream in states else 0
-    _upsert(tx, source, stream, {"reconciled_at": at, "missed": before + missed, "read_at": at})
+    _upsert(tx, source, stream, {"reconciled_at": at, "missed": before + missed})
 
 
 def _upsert(tx: Tx, source: str, stream: str, values: Mapping[str, object]) -> None:
@@ -65,6 +89,7 @@ def _upsert(tx: Tx, source: str, stream: str, values: Mapping[str, object]) -> N
         "key_kind": None,
         "key": None,
         "watermark": None,
+        "read_at": NEVER,
         "reconciled_at": None,
         "missed": 0,
     }
@@ -111,18 +136,15 @@ def count_quarantined(conn: Connection) -> dict[str, int]:
     counted = sqlalchemy.select(col(Quarantine.source), sqlalchemy.func.count()).group_by(
         col(Quarantine.source)
     )
-    return dict(conn.execute(counted).tuples())
+    return {row[0]: row[1] for row in conn.execute(counted)}
 
 
 def read_times(conn: Connection) -> dict[tuple[str, str], datetime]:
-    """Return (source, stream) → when it was last read successfully."""
-    rows: Iterable[tuple[str, str, datetime]] = (
-        (row[0], row[1], row[2])
-        for row in conn.execute(
-            sqlalchemy.select(col(StreamCursor.source), col(StreamCursor.stream), col(StreamCursor.read_at))
-        )
+    """Return (source, stream) → when it was last read to its end, without streams that never were."""
+    rows = conn.execute(
+        sqlalchemy.select(col(StreamCursor.source), col(StreamCursor.stream), col(StreamCursor.read_at))
     )
-    return {(source, stream): read_at for source, stream, read_at in rows}
+    return {(source, stream): read_at for source, stream, read_at in rows if read_at != NEVER}
 
 
 def _quarantined(tx: Tx, source: str, item: Rejected, raw_hash: str, at: datetime) -> dict[str, object]:
