@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from agent.clock import Clock
 from agent.domain.cases import Situation
 from agent.domain.decisions import ModelUse
 from agent.domain.deliberation import Deliberation, Evidence, Member, Update
@@ -45,7 +44,6 @@ class Sense:
     playbooks: Mapping[str, CompiledPlaybook]
     look_ups: LookUps
     model: Model
-    clock: Clock
 
     async def __call__(self, state: Deliberation) -> Update:
         """Return members with facts and readings, and the assessment where the playbook wants one."""

@@ -17,13 +17,13 @@ from agent.watch.case_facts import CaseEvidence, evidence_of
 from agent.watch.facts import coarse
 from agent.watch.grouping import subject_of
 from agent.watch.related import CUSTOMER, records_of
+from agent.watch.zones import printed_zone
 from policies.engine import evaluate_gates
 from policies.fact_names import fact_kind, is_coarse, is_untrusted
 from policies.gates.candidate import Candidate
 from policies.model import Limits
 from policies.record_fields import FieldKind, record_fields
 from policies.triggers import CompiledPlaybook
-from tools.records.people import Customer
 from tools.records.vocabulary import ChannelKind
 
 TOOLS: Final[Mapping[LookUpTool, tuple[str, ...]]] = {
@@ -81,8 +81,6 @@ class MirrorLookUps:
         channel = ChannelKind(situation.channel)
         gated = evaluate_gates(candidate, playbook, self.limits, now=now, only=channel)
         seen = evidence.records.get(CUSTOMER)
-        customer = seen.record if seen else None
-        tz = customer.tz if isinstance(customer, Customer) else None
         return Member(
             case=case,
             facts=evidence.facts,
@@ -92,7 +90,7 @@ class MirrorLookUps:
             channel=gated.channel,
             address=next((reach.address for reach in candidate.reaches if reach.kind is channel), None),
             locale=situation.locale,
-            zone=tz if tz in candidate.zones else next(iter(candidate.zones), "UTC"),
+            zone=printed_zone(seen.record if seen else None, candidate.zones),
             sent_last_week=candidate.sent_last_week,
             reading=None,
             unread=False,

@@ -1,0 +1,198 @@
+"""The composition root: parts that were chosen → a running system. Nothing else picks concrete classes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, make_url
+
+from agent.clock import Clock, Monotonic, system_clock, system_monotonic
+from agent.daemon.deliberations import Deliberations
+from agent.daemon.rounds import Rounds
+from agent.dispatch.dispatcher import Dispatcher
+from agent.dispatch.owners import FileOwner, PostgresOwner, new_owner_id
+from agent.dispatch.ports import Owner
+from agent.domain.cases import Case
+from agent.graph.build import Nodes, build_deliberate
+from agent.ids import Ids
+from agent.llm.budget import SCOPE
+from agent.llm.port import Model
+from agent.llm.rules import RulesModel
+from agent.nodes.decide import Decide
+from agent.nodes.draft import Draft
+from agent.nodes.guard import Guard
+from agent.nodes.record import Record
+from agent.nodes.sense import Sense
+from agent.review_desk.desk import ReviewDesk
+from agent.store.budgets import balance
+from agent.store.database import open_database
+from agent.store.keyring import Keyring
+from agent.store.transaction import Store
+from agent.watch.candidates import Candidates
+from agent.watch.ingest import Ingest
+from agent.watch.lookups import MirrorLookUps
+from agent.watch.recheck import SourceRecheck
+from agent.watch.screen import Screen
+from agent.watch.sweep import Sweep
+from agent.watch.zones import zone_of
+from policies.loader import LIMITS_FILE, PLAYBOOK_FOLDER, load_limits, load_playbooks
+from policies.model import Limits
+from policies.triggers import CompiledPlaybook
+from policies.zones import use_packaged_zones
+from prompts.templates import TEMPLATE_FOLDER, TemplateStore
+from tools.ports import Sender, Source
+from tools.records.vocabulary import ChannelKind
+
+MakeModel = Callable[[Store, TemplateStore], Model]
+"""Builds the model once the store is open; the offline rules model needs only the templates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What somebody chose: settings, the demo, a replay, or a test."""
+
+    database_url: str
+    data_folder: Path
+    installation_key: bytes
+    sources: tuple[Source, ...]
+    senders: Mapping[ChannelKind, Sender]
+    playbooks: Mapping[str, CompiledPlaybook] = field(default_factory=lambda: load_playbooks(PLAYBOOK_FOLDER))
+    limits: Limits = field(default_factory=lambda: load_limits(LIMITS_FILE))
+    make_model: MakeModel = lambda _store, templates: RulesModel(templates)
+    needs_budget: bool = False
+    """Whether calls to the model cost money."""
+    clock: Clock = system_clock
+    monotonic: Monotonic = system_monotonic
+    ids: Ids = field(default_factory=Ids)
+    shadow: bool = False
+    create: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """The running system, put together."""
+
+    store: Store
+    clock: Clock
+    playbooks: Mapping[str, CompiledPlaybook]
+    limits: Limits
+    sources: tuple[Source, ...]
+    rounds: Rounds
+    desk: ReviewDesk
+    dispatcher: Dispatcher
+    owner: Owner
+    model: Model
+    templates: TemplateStore
+    deliberations: Deliberations
+    ids: Ids
+    shadow: bool
+
+    def close(self) -> None:
+        """Release the worker's lock and the database."""
+        self.owner.release()
+        self.store.writer.dispose()
+        self.store.reader.dispose()
+
+
+def build_app(parts: Parts) -> App:
+    """Put the system together; nothing is read or sent yet.
+
+    Raises:
+        StoreError: The database cannot be used.
+        InputError: A playbook, a limit or a template is wrong.
+    """
+    use_packaged_zones()
+    writer, reader = open_database(parts.database_url, create=parts.create)
+    keyring = Keyring(parts.installation_key, random=parts.ids.secret)
+    store = Store(writer=writer, reader=reader, ids=parts.ids, keyring=keyring)
+    templates = TemplateStore(TEMPLATE_FOLDER)
+    candidates = Candidates(
+        playbooks=parts.playbooks,
+        limits=parts.limits,
+        keyring=keyring,
+        budget_left=_budget_left(parts),
+    )
+    ingest = Ingest(store)
+    recheck = SourceRecheck(
+        store=store,
+        sources={source.name: source for source in parts.sources},
+        ingest=ingest,
+        playbooks=parts.playbooks,
+    )
+    owner = _owner(parts, store)
+    model = parts.make_model(store, templates)
+
+    def zone_for(conn: Connection, case: Case) -> str:
+        return zone_of(conn, case, parts.limits)
+
+    return App(
+        store=store,
+        clock=parts.clock,
+        playbooks=parts.playbooks,
+        limits=parts.limits,
+        sources=parts.sources,
+        rounds=Rounds(
+            store=store,
+            sources=parts.sources,
+            ingest=ingest,
+            sweep=Sweep(store, parts.playbooks, shadow=parts.shadow),
+            screen=Screen(store, parts.playbooks, parts.limits, candidates),
+        ),
+        desk=ReviewDesk(
+            store=store,
+            recheck=recheck,
+            playbooks=parts.playbooks,
+            limits=parts.limits,
+            clock=parts.clock,
+            zone_of=zone_for,
+        ),
+        dispatcher=Dispatcher(
+            store=store,
+            senders=parts.senders,
+            recheck=recheck,
+            candidates=candidates,
+            playbooks=parts.playbooks,
+            limits=parts.limits,
+            owner=owner,
+            clock=parts.clock,
+            monotonic=parts.monotonic,
+        ),
+        owner=owner,
+        model=model,
+        templates=templates,
+        deliberations=_deliberations(parts, store, candidates, templates, model),
+        ids=parts.ids,
+        shadow=parts.shadow,
+    )
+
+
+def _deliberations(
+    parts: Parts, store: Store, candidates: Candidates, templates: TemplateStore, model: Model
+) -> Deliberations:
+    look_ups = MirrorLookUps(store, parts.playbooks, parts.limits, candidates, parts.clock)
+    nodes = Nodes(
+        sense=Sense(parts.playbooks, look_ups, model),
+        decide=Decide(parts.playbooks, parts.limits, parts.clock, parts.ids),
+        draft=Draft(parts.playbooks, templates, model),
+        guard=Guard(parts.playbooks, parts.limits, parts.clock, parts.ids),
+        record=Record(store, parts.playbooks, parts.clock),
+    )
+    return Deliberations(store, build_deliberate(nodes))
+
+
+def _owner(parts: Parts, store: Store) -> Owner:
+    owner_id = new_owner_id(parts.ids.secret(8))
+    if make_url(parts.database_url).get_backend_name() == "sqlite":
+        return FileOwner(parts.data_folder, owner_id=owner_id)
+    return PostgresOwner(store.writer, owner_id=owner_id)
+
+
+def _budget_left(parts: Parts) -> Callable[[Connection, datetime], bool]:
+    def left(conn: Connection, now: datetime) -> bool:
+        if not parts.needs_budget:
+            return True
+        known = balance(conn, scope=SCOPE, period=now.date().isoformat())
+        return known is None or known.left > 0
+
+    return left

@@ -1,0 +1,1 @@
+"""The daemon: rounds of watching, jobs, and an orderly end."""
