@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -42,6 +43,8 @@ class FakeProvider:
     script: list[Act] = field(default_factory=list[Act])
     journal: Path | None = None
     """Where acceptances are also written, so that they outlive a killed caller."""
+    failpoint: Callable[[], None] = field(default=lambda: None)
+    """Called before a message is looked at, after it was taken, and when the answer is on its way."""
     accepted: list[tuple[str, Outbound]] = field(default_factory=list[tuple[str, Outbound]])
     calls: int = 0
     meet: int = 1
@@ -65,6 +68,7 @@ class FakeProvider:
         )
 
     async def send(self, message: Outbound, *, idempotency_key: str) -> Receipt:
+        self.failpoint()
         self.calls += 1
         self.under_way += 1
         self.most_at_once = max(self.most_at_once, self.under_way)
@@ -72,7 +76,9 @@ class FakeProvider:
             if self.under_way >= self.meet:
                 self._met.set()
             await self._met.wait()
-            return self._answer(message, idempotency_key)
+            receipt = self._answer(message, idempotency_key)
+            self.failpoint()
+            return receipt
         finally:
             self.under_way -= 1
 
@@ -84,6 +90,7 @@ class FakeProvider:
             return Receipt(status=ReceiptStatus.NOT_SENT, detail="451")
         if act is not Act.LOSE_CALL:
             self._take(idempotency_key, message)
+            self.failpoint()
         if act is Act.BREAK:
             raise RuntimeError("the adapter is broken")
         if act in (Act.LOSE_ANSWER, Act.LOSE_CALL):

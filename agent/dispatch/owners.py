@@ -45,7 +45,11 @@ class FileOwner:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         file = self._path(self._id).open("a")
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            raise
         self._file = file
 
     def still_held(self) -> bool:
