@@ -1,0 +1,1 @@
+"""The generic SQL connector: any SQL database read by a YAML mapping, incrementally and never written."""
