@@ -80,7 +80,9 @@ def evaluate_gates(
         verdicts = [gate(one, candidate, playbook, limits, now) for gate in CHANNEL_GATES]
         asked.append((one, verdicts, combine(common_remarks + _remarks(verdicts))))
     if not asked:
-        verdicts = [*common, blocked("address", "The playbook has no such channel for this customer.")]
+        # without a customer there are no channels yet, and waiting for the customer is answer enough
+        no_channel = blocked("address", "The playbook has no such channel for this customer.")
+        verdicts = [*common, no_channel] if candidate.customer_known else common
         return Gated(channel=None, verdicts=tuple(verdicts), ruling=combine(verdicts))
     # min keeps the first of equals, so the playbook's order decides
     chosen = min(asked, key=lambda entry: _PREFERENCE[entry[2].outcome])

@@ -136,8 +136,9 @@ def test_a_candidate_without_channels_is_refused() -> None:
     assert (gated.channel, gated.ruling.outcome, gated.ruling.rule) == (None, BLOCK, "address")
 
 
-def test_a_customer_not_seen_yet_is_waited_for_and_not_given_up() -> None:
-    unseen = candidate(customer_known=False, reaches=(reach(EMAIL, address=None),))
+@pytest.mark.parametrize("channels", [(), (reach(EMAIL, address=None),)], ids=["none", "no address"])
+def test_a_customer_not_seen_yet_is_waited_for_and_not_given_up(channels: tuple[Reach, ...]) -> None:
+    unseen = candidate(customer_known=False, reaches=channels)
 
     gated = evaluate_gates(unseen, playbook(), limits(), now=NOW)
 
