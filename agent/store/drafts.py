@@ -253,3 +253,14 @@ def _ids_of_cases(connection: Connection, case_ids: Sequence[CaseId], state: Dra
             select(DraftRow.id).where(col(DraftRow.case_id).in_(part), col(DraftRow.state) == state)
         ).scalars()
     return sorted(found)
+
+
+def draft_ids_like(connection: Connection, prefix: str, *, limit: int) -> list[DraftId]:
+    """Return ids that begin like this, at most `limit`; a whole id matches only itself."""
+    rows = connection.execute(
+        select(DraftRow.id)
+        .where(col(DraftRow.id).startswith(prefix, autoescape=True))
+        .order_by(col(DraftRow.id))
+        .limit(limit)
+    ).scalars()
+    return [DraftId(one) for one in rows]

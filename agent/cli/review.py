@@ -1,0 +1,227 @@
+"""`outrider review`: the queue of drafts and every verdict on them, for people and for scripts."""
+
+import getpass
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.cli.opening import Config, opened
+from agent.cli.output import Json, console, narrate, print_json
+from tools.errors import InputError
+
+if TYPE_CHECKING:
+    from agent.bootstrap import App
+    from agent.review_desk.answers import DraftView
+
+app = typer.Typer(no_args_is_help=True, help="Look at drafts and decide about them.")
+
+DraftArgument = Annotated[str, typer.Argument(metavar="DRAFT", help="A draft's id, or its first characters.")]
+Reviewer = Annotated[
+    str | None, typer.Option("--as", metavar="NAME", help="Who decides; the system user by default.")
+]
+Shown = Annotated[
+    str | None,
+    typer.Option(
+        "--hash", metavar="HASH", help="At least six characters of the content hash that was shown."
+    ),
+]
+
+
+@app.command("list")
+def list_drafts(
+    scenario: Annotated[str | None, typer.Option(help="Only this scenario.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Most drafts to list.")] = 20,
+    state: Annotated[str, typer.Option(help="pending, approved, rejected, stale, expired, …")] = "pending",
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """List drafts that wait for a person, the most urgent first."""
+    from agent.cli.review_view import queue_table
+    from agent.domain.drafts import DraftState
+    from agent.store.review_queue import QueueFilter
+
+    try:
+        wanted = QueueFilter(state=DraftState(state), scenario=scenario)
+    except ValueError as exc:
+        states = ", ".join(one.value for one in DraftState)
+        raise InputError(
+            f"no state is called {state!r}", field="--state", remedy=f"use one of {states}"
+        ) from exc
+    with opened(config) as running:
+        items = running.desk.list_drafts(wanted, limit=limit)
+        total = running.desk.count(wanted)
+        if as_json:
+            print_json({"total": total, "drafts": items})
+            return
+        if not items:
+            narrate(f"No draft is {state}.")
+            return
+        console().print(queue_table(items, now=running.clock()))
+        narrate(
+            f"{len(items)} of {total} {state} drafts. Look at one: outrider review show {items[0].draft_id}"
+        )
+
+
+@app.command()
+def show(draft: DraftArgument, config: Config = None, as_json: Json = False) -> None:
+    """Show one draft: the message, its facts with sources, every gate, its value and price."""
+    from agent.cli.review_view import draft_card
+
+    with opened(config) as running:
+        view = running.desk.show(_resolve(running, draft))
+        if as_json:
+            print_json(view)
+            return
+        console().print(draft_card(view, now=running.clock()))
+
+
+@app.command()
+def approve(
+    draft: DraftArgument,
+    shown: Shown = None,
+    reviewer: Reviewer = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Approve exactly what was shown; its facts are read again first."""
+    with opened(config) as running:
+        view = running.desk.show(_resolve(running, draft))
+        wanted = shown or _ask_for_hash(view, running)
+        answer = running.desk.approve(view.draft.draft.id, reviewer=_name(reviewer), shown=wanted)
+        if as_json:
+            print_json(answer)
+        else:
+            narrate(answer.message)
+    if answer.outcome != "approved":
+        raise typer.Exit(1)
+
+
+@app.command()
+def reject(
+    draft: DraftArgument,
+    reason: Annotated[
+        str, typer.Option(help="wrong_facts, not_useful, bad_timing, tone, handled or other.", prompt=True)
+    ],
+    words: Annotated[str, typer.Option("--words", help="What else there is to say.")] = "",
+    reviewer: Reviewer = None,
+    config: Config = None,
+) -> None:
+    """Decide that the customer is not written to about this."""
+    from agent.review_desk.answers import RejectReason
+
+    try:
+        code = RejectReason(reason)
+    except ValueError as exc:
+        codes = ", ".join(one.value for one in RejectReason)
+        raise InputError(
+            f"no reason is called {reason!r}", field="--reason", remedy=f"use one of {codes}"
+        ) from exc
+    with opened(config) as running:
+        draft_id = _resolve(running, draft)
+        running.desk.reject(draft_id, reviewer=_name(reviewer), reason=code, words=words)
+        narrate(f"Rejected {draft_id}: {code.value}.")
+
+
+@app.command()
+def edit(
+    draft: DraftArgument,
+    body_file: Annotated[
+        Path | None,
+        typer.Option("--body", exists=True, dir_okay=False, help="The new text; $EDITOR without it."),
+    ] = None,
+    subject: Annotated[str | None, typer.Option(help="The new subject; unchanged without it.")] = None,
+    reviewer: Reviewer = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Replace the text; the guards check it, and the new version waits for approval."""
+    with opened(config) as running:
+        view = running.desk.show(_resolve(running, draft))
+        message = view.draft.draft.message
+        body = body_file.read_text(encoding="utf-8") if body_file else _edited(message.body)
+        new = running.desk.edit(
+            view.draft.draft.id,
+            reviewer=_name(reviewer),
+            shown=view.draft.content_hash,
+            subject=message.subject if subject is None else subject,
+            body=body,
+        )
+        if as_json:
+            print_json({"draft": new})
+        else:
+            narrate(f"The new version is {new}; it waits for approval.")
+
+
+@app.command()
+def redraft(
+    draft: DraftArgument,
+    instruction: Annotated[
+        str, typer.Option("--say", help="What the new text should do differently.", prompt=True)
+    ],
+    reviewer: Reviewer = None,
+    config: Config = None,
+) -> None:
+    """Ask for another text in your own words."""
+    with opened(config) as running:
+        running.desk.redraft(_resolve(running, draft), reviewer=_name(reviewer), instruction=instruction)
+        narrate("A new text was asked for; `outrider run --once` writes it.")
+
+
+@app.command()
+def escalate(
+    draft: DraftArgument,
+    words: Annotated[
+        str, typer.Option("--words", help="What the people who take over should know.", prompt=True)
+    ],
+    reviewer: Reviewer = None,
+    config: Config = None,
+) -> None:
+    """Hand the case to people instead of sending a message."""
+    with opened(config) as running:
+        draft_id = _resolve(running, draft)
+        running.desk.escalate(draft_id, reviewer=_name(reviewer), words=words)
+        narrate(f"Escalated {draft_id}.")
+
+
+def _name(given: str | None) -> str:
+    return given or os.environ.get("OUTRIDER_REVIEWER") or getpass.getuser()
+
+
+def _resolve(running: "App", prefix: str) -> str:
+    """Return the only draft whose id begins like this."""
+    from agent.store.drafts import draft_ids_like
+
+    with running.store.read() as conn:
+        found = draft_ids_like(conn, prefix, limit=2)
+    if len(found) == 1:
+        return found[0]
+    problem = f"no draft begins with {prefix!r}" if not found else f"several drafts begin with {prefix!r}"
+    raise InputError(problem, field="DRAFT", remedy="take the id from `outrider review list`")
+
+
+def _ask_for_hash(view: "DraftView", running: "App") -> str:
+    """Show the draft and let a person type the first six characters, so that nothing else can be approved."""
+    from agent.cli.review_view import draft_card
+
+    console(stderr=True).print(draft_card(view, now=running.clock()))
+    typed: str = typer.prompt(
+        f"Type the first six characters of {view.draft.content_hash[:12]} to approve", err=True
+    )
+    return typed.strip()
+
+
+def _edited(text: str) -> str:
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not editor:
+        raise InputError(
+            "there is no editor", field="EDITOR", remedy="set EDITOR, or give the text with --body FILE"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "draft.txt"
+        path.write_text(text, encoding="utf-8")
+        subprocess.run([*editor.split(), str(path)], check=True)  # noqa: S603  # the person's own editor
+        return path.read_text(encoding="utf-8")

@@ -1,0 +1,172 @@
+"""How drafts look in the terminal; every text from outside goes through `safe_text`."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from agent.domain.decisions import Decision
+from agent.review_desk.answers import DraftView
+from agent.store.review_queue import QueueItem
+from policies.value import Valuation
+from policies.verdict import Outcome
+from tools.records.base import Money
+from tools.records.facts import FactValue
+from tools.safe_text import safe_text
+
+_MARKS = {Outcome.PASS: "ok", Outcome.NEEDS_REVIEW: "review", Outcome.DEFER: "wait", Outcome.BLOCK: "no"}
+
+
+def queue_table(items: Sequence[QueueItem], *, now: datetime) -> Table:
+    """Return the queue as a table."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("draft", "scenario", "by", "why", "subject", "expires", "value"):
+        table.add_column(title, overflow="fold" if title == "draft" else "ellipsis", no_wrap=title != "draft")
+    for item in items:
+        table.add_row(
+            _text(item.draft_id),
+            _text(item.scenario),
+            _text(item.channel.value),
+            _text(item.review_reason),
+            _text(item.subject or item.body.replace("\n", " ")[:60]),
+            _text(_in(item.expires_at - now)),
+            _text(micros(item.value_micros)),
+        )
+    return table
+
+
+def draft_card(view: DraftView, *, now: datetime) -> RenderableType:
+    """Return everything a reviewer needs, top to bottom: the message, then what it rests on."""
+    file = view.draft
+    draft = file.draft
+    message = draft.message
+    parts: list[RenderableType] = [
+        Panel(
+            Group(*_message_lines(view)),
+            title=Text(f"{draft.id}  version {draft.version}  {draft.state.value}"),
+            subtitle=Text(f"content hash {file.content_hash[:12]}  by {safe_text(draft.author)}"),
+            title_align="left",
+            subtitle_align="left",
+        ),
+        _facts(view, now=now),
+    ]
+    if view.decision is not None:
+        parts += [_verdicts(view.decision), *_value(view.decision.valuation), _versions(view.decision)]
+    parts.append(
+        _text(f"Expires {_in(file.draft.expires_at - now)}; why a person looks: {draft.review_reason}.")
+    )
+    parts.append(
+        _text(
+            f"On approval: {message.channel.value} to {message.recipient}, "
+            f"{draft.segments} segment(s), {micros(draft.cost_micros)}; gates are asked again then."
+        )
+    )
+    for one in view.deliveries:
+        parts.append(_text(f"Delivery {one.delivery.id}: {one.delivery.state.value} {one.state_reason}"))
+    return Group(*parts)
+
+
+def _message_lines(view: DraftView) -> Iterable[RenderableType]:
+    message = view.draft.draft.message
+    yield _text(f"To      {message.recipient}  ({message.channel.value}, {message.locale})")
+    if message.subject:
+        yield _text(f"Subject {message.subject}", style="bold")
+    yield Text()
+    yield _text(message.body)
+
+
+def _facts(view: DraftView, *, now: datetime) -> Table:
+    used = {slot.slot for slot in view.draft.draft.used}
+    table = Table(title="Facts (* stands in the text)", title_justify="left", box=None, header_style="bold")
+    for title in ("", "fact", "value", "source", "read", "changed"):
+        table.add_column(title)
+    for fact in view.decision.facts if view.decision else ():
+        table.add_row(
+            "*" if fact.name in used else "",
+            _text(fact.name),
+            _text(show_value(fact.value)),
+            _text(fact.source),
+            _text(_ago(now - fact.fetched_at)),
+            _text(_ago(now - fact.as_of)),
+        )
+    return table
+
+
+def _verdicts(decision: Decision) -> Table:
+    table = Table(title="Gates", title_justify="left", box=None, show_header=False)
+    for verdict in decision.verdicts:
+        table.add_row(_text(_MARKS[verdict.outcome]), _text(verdict.rule), _text(verdict.reason))
+    return table
+
+
+def _value(valuation: Valuation | None) -> list[RenderableType]:
+    if valuation is None:
+        return []
+    return [
+        _text(
+            f"Value {micros(valuation.total)} {valuation.currency} = prevented {micros(valuation.prevented)}"
+            f" + benefit {micros(valuation.benefit)} - sending {micros(valuation.send_cost)}"
+            f" - fatigue {micros(valuation.fatigue_cost)} - harm {micros(valuation.harm_cost)}"
+            f"   (contact {percent(valuation.p_contact_ppm)} without, "
+            f"{percent(valuation.p_contact_after_ppm)} with a message; {valuation.provenance})"
+        )
+    ]
+
+
+def _versions(decision: Decision) -> Text:
+    use = decision.model_use
+    model = (
+        f"model {use.model}, prompt {use.prompt or 'none'}, cost {micros(use.cost_micros)}"
+        if use
+        else "rules only"
+    )
+    return _text(
+        f"Decided at {decision.at:%Y-%m-%d %H:%M} UTC by {decision.playbook} "
+        f"({decision.playbook_hash[:12]}), limits {decision.limits_version}, zones {decision.zone_rules}; {model}; "
+        f"{decision.arm.value} at {percent(decision.propensity_ppm)}"
+    )
+
+
+def show_value(value: FactValue) -> str:
+    """Return a fact's value for a table."""
+    if isinstance(value, Money):
+        return f"{value.minor} {value.currency} (minor units)"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def micros(amount: int) -> str:
+    """Return micro-units as a decimal number with four places."""
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{abs(amount) // 1_000_000}.{abs(amount) % 1_000_000 // 100:04d}"
+
+
+def percent(ppm: int) -> str:
+    """Return parts per million as a percentage."""
+    return f"{ppm // 10_000}.{ppm % 10_000 // 1_000} %"
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(safe_text(text), style=style)
+
+
+def _in(span: timedelta) -> str:
+    return f"in {_span(span)}" if span > timedelta(0) else f"{_span(-span)} ago"
+
+
+def _ago(span: timedelta) -> str:
+    return f"{_span(span)} ago" if span >= timedelta(0) else f"in {_span(-span)}"
+
+
+def _span(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 120:  # noqa: PLR2004  # two hours read better in minutes
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h" if hours < 72 else f"{hours // 24} d"  # noqa: PLR2004  # three days read better in hours
