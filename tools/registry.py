@@ -4,13 +4,19 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, assert_never
 
+from tools.channels.outbox import FileOutbox
+from tools.channels.smtp import SmtpSender, SmtpServer
 from tools.errors import InputError, ToolError
+from tools.ports import Sender
+from tools.records.vocabulary import ChannelKind
 from tools.sql.config import SqlConnectorConfig
 from tools.sql.source import SqlSource
 from tools.yaml_file import fit, read_text
 from tools.yaml_source import YamlDocument, read_yaml
+
+__all__ = ["SmtpServer", "open_sender", "open_source"]
 
 _VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 
@@ -51,6 +57,47 @@ def open_source(
         source.close()
         raise
     return source
+
+
+def open_sender(
+    kind: Literal["outbox", "smtp"],
+    *,
+    channel: ChannelKind,
+    folder: Path,
+    smtp: SmtpServer | None = None,
+    now: Callable[[], datetime],
+) -> Sender:
+    """Return the sender of one channel; nothing is connected to or written before the first message.
+
+    Args:
+        kind: `outbox` writes files, for any channel; `smtp` sends e-mail.
+        channel: The channel to serve.
+        folder: Where the outbox keeps its files, one folder per channel.
+        smtp: The mail server, for `smtp`.
+        now: Dates the mails.
+
+    Raises:
+        InputError: The kind cannot serve the channel, or the mail server is missing.
+    """
+    match kind:
+        case "outbox":
+            return FileOutbox(folder, channel=channel)
+        case "smtp":
+            if channel is not ChannelKind.EMAIL:
+                raise InputError(
+                    f"smtp cannot send {channel.value}",
+                    field=f"channels.{channel.value}",
+                    remedy="use smtp for email and outbox for the others",
+                )
+            if smtp is None:
+                raise InputError(
+                    "the mail server is not set",
+                    field="smtp",
+                    remedy="give host, port and sender of the mail server",
+                )
+            return SmtpSender(smtp, now=now)
+        case _:
+            assert_never(kind)
 
 
 def _substitute(text: str, env: Mapping[str, str], document: YamlDocument) -> str:

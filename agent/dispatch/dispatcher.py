@@ -137,6 +137,8 @@ class Dispatcher:
             rechecked = await asyncio.to_thread(self._recheck, case_id, now=now)
         except ToolError as exc:
             rechecked = Rechecked(status="unknown", facts=(), facts_hash="", detail=exc.system)
+        except NotFoundError:  # case or playbook is gone; the checks say what follows
+            rechecked = Rechecked(status="unknown", facts=(), facts_hash="", detail="nothing to look at")
         return Look(rechecked=rechecked, at=now)
 
     async def _write_intent(self, delivery_id: DeliveryId, look: Look, sender: Sender) -> Intent | Dispatched:
