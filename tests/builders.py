@@ -200,12 +200,11 @@ def limits() -> Limits:
 
 
 def playbook(scenario: str, **changes: Any) -> CompiledPlaybook:
-    """Return a shipped playbook with some fields replaced."""
+    """Return a shipped playbook with some fields replaced, each by a value of its own type."""
     shipped = playbooks()[scenario]
     if not changes:
         return shipped
-    fields = {**dict(shipped.playbook), **changes}
-    altered = type(shipped.playbook).model_validate(fields)
+    altered = shipped.playbook.model_copy(update=changes)
     return compile_playbook(altered, content_hash=shipped.content_hash, path=shipped.path)
 
 

@@ -211,21 +211,18 @@ def _replace_links(conn: Connection, links: Mapping[RecordKey, Sequence[tuple[st
         conn.execute(insert(MirrorLink), rows)
 
 
-def load_records(conn: Connection, keys: Collection[RecordKey]) -> dict[RecordKey, Seen]:
-    """Return the mirrored records of these keys; deleted ones are left out."""
+def load_records(
+    conn: Connection, keys: Collection[RecordKey], *, deleted: bool = False
+) -> dict[RecordKey, Seen]:
+    """Return the mirrored records of these keys; deleted ones, as they were last, only if asked for."""
     by_type: dict[str, list[str]] = defaultdict(list)
     for record_type, record_id in keys:
         by_type[record_type].append(record_id)
     found: dict[RecordKey, Seen] = {}
     for record_type, ids in by_type.items():
         for part in chunked(ids):
-            rows = conn.execute(
-                _SEEN.where(
-                    col(MirrorRecord.type) == record_type,
-                    col(MirrorRecord.id).in_(part),
-                    col(MirrorRecord.deleted).is_(False),
-                )
-            )
+            wanted = _SEEN.where(col(MirrorRecord.type) == record_type, col(MirrorRecord.id).in_(part))
+            rows = conn.execute(wanted if deleted else wanted.where(col(MirrorRecord.deleted).is_(False)))
             for record_id, source, stream, customer_ref, updated_at, observed_at, body in rows:
                 found[record_type, record_id] = Seen(
                     record=parse_body(record_type, body),

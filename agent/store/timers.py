@@ -33,6 +33,13 @@ def pending_changes(conn: Connection, limit: int) -> list[tuple[int, RecordKey]]
     return [(seq, (record_type, record_id)) for seq, record_type, record_id in rows if seq is not None]
 
 
+def note_changes(tx: Tx, keys: Collection[RecordKey]) -> None:
+    """Ask for another evaluation of records, as if they had changed."""
+    rows = [{"type": record_type, "id": record_id} for record_type, record_id in sorted(keys)]
+    if rows:
+        tx.conn.execute(insert(MirrorChange), rows)
+
+
 def drop_changes(tx: Tx, seqs: Sequence[int]) -> None:
     """Drop changes that have been evaluated."""
     for part in chunked(seqs):

@@ -8,8 +8,11 @@ from sqlalchemy import Connection
 
 from agent.domain.mirror import RecordKey, Seen
 from agent.store.mirror import linked, load_records
+from tools.records.registry import RECORD_TYPES
 
 CUSTOMER = "customer"
+ABOUT = "about"
+"""The relation of tickets and notes to any object, by `type:id`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class _Search:
     of: dict[Subject, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, subject: Subject, ids: Iterable[str]) -> None:
-        self.of[subject].extend(ids)
+        if found := list(ids):
+            self.of[subject].extend(found)
 
 
 def _add(
@@ -87,14 +91,19 @@ def _by_own_links(
 
 
 def _by_links_to(conn: Connection, record_type: str, subjects: Sequence[Subject], search: _Search) -> None:
+    relations = {relation for relation, _ in RECORD_TYPES[record_type].LINKS}
     by_type: dict[str, list[Subject]] = defaultdict(list)
     for subject in subjects:
         by_type[subject.key[0]].append(subject)
     for object_type, group in by_type.items():
-        ids = linked(conn, object_type, {subject.key[1] for subject in group}, record_type)
-        for subject in group:
-            if subject.key[1] in ids:
-                search.add(subject, ids[subject.key[1]])
+        if object_type in relations:
+            found = linked(conn, object_type, {subject.key[1] for subject in group}, record_type)
+            for subject in group:
+                search.add(subject, found.get(subject.key[1], ()))
+        if ABOUT in relations:
+            found = linked(conn, ABOUT, {":".join(subject.key) for subject in group}, record_type)
+            for subject in group:
+                search.add(subject, found.get(":".join(subject.key), ()))
 
 
 def _by_customer(
@@ -114,13 +123,17 @@ def _by_customer(
 def roots_of(conn: Connection, changed: Collection[RecordKey], root_type: str) -> set[RecordKey]:
     """Return the records of one type that changed, or that a changed record belongs to.
 
-    A changed parcel leads to its order by the parcel's own link; a changed customer to the orders that
-    point at it.
+    A changed parcel leads to its order by the parcel's own link, also when it was deleted; a changed ticket
+    to what it is about; a changed customer to the orders that point at it.
     """
     roots = {key for key in changed if key[0] == root_type}
     others = [key for key in changed if key[0] != root_type]
-    for seen in load_records(conn, others).values():
-        roots |= {(root_type, value) for relation, value in seen.record.links() if relation == root_type}
+    for seen in load_records(conn, others, deleted=True).values():
+        for relation, value in seen.record.links():
+            if relation == root_type:
+                roots.add((root_type, value))
+            elif relation == ABOUT and value.startswith(f"{root_type}:"):
+                roots.add((root_type, value.partition(":")[2]))
     by_type: dict[str, set[str]] = defaultdict(set)
     for record_type, record_id in others:
         by_type[record_type].add(record_id)

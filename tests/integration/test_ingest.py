@@ -36,29 +36,29 @@ def test_records_and_their_cursor_are_stored_together(any_store: Store) -> None:
         assert _pending(any_store) == {("order", f"o{number}") for number in range(5)}
 
 
-def test_a_second_pull_reads_on_from_the_cursor(any_store: Store) -> None:
+def test_a_second_pull_reads_on_from_the_cursor(store: Store) -> None:
     source = FakeSource().add(order())
-    ingest = Ingest(any_store)
+    ingest = Ingest(store)
     ingest.pull(source, source.spec("order"), now=NOW)
     source.add(order(id="o2"))
 
     pulled = ingest.pull(source, source.spec("order"), now=NOW + HOUR)
 
     assert (pulled.read, pulled.stored) == (1, 1)
-    with any_store.read() as conn:
+    with store.read() as conn:
         assert stream_states(conn, "shop")["order"].read_at == NOW + HOUR
 
 
-def test_the_same_content_again_changes_nothing(any_store: Store) -> None:
+def test_the_same_content_again_changes_nothing(store: Store) -> None:
     source = FakeSource(snapshot=True).add(order())
-    ingest = Ingest(any_store)
+    ingest = Ingest(store)
     ingest.pull(source, source.spec("order"), now=NOW)
-    _forget_changes(any_store)
+    _forget_changes(store)
 
     pulled = ingest.pull(source, source.spec("order"), now=NOW + HOUR)
 
     assert (pulled.read, pulled.stored) == (1, 0)
-    assert _pending(any_store) == set()
+    assert _pending(store) == set()
 
 
 def test_an_older_version_never_overwrites_a_newer_one(any_store: Store) -> None:
@@ -76,12 +76,12 @@ def test_of_equal_change_times_the_later_read_wins(any_store: Store) -> None:
     assert _status(any_store) is OrderStatus.DELIVERED
 
 
-def test_a_change_between_two_equal_versions_is_still_outdated(any_store: Store) -> None:
-    _apply(any_store, _version(OrderStatus.DELIVERED, age=3))
-    _apply(any_store, _version(OrderStatus.DELIVERED, age=1))
-    _apply(any_store, _version(OrderStatus.OPEN, age=2))
+def test_a_change_between_two_equal_versions_is_still_outdated(store: Store) -> None:
+    _apply(store, _version(OrderStatus.DELIVERED, age=3))
+    _apply(store, _version(OrderStatus.DELIVERED, age=1))
+    _apply(store, _version(OrderStatus.OPEN, age=2))
 
-    assert _status(any_store) is OrderStatus.DELIVERED
+    assert _status(store) is OrderStatus.DELIVERED
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -120,9 +120,9 @@ def test_a_crash_between_pages_reads_again_and_never_skips(any_store: Store) -> 
         assert count(conn, MirrorRecord) == 5
 
 
-def test_a_stream_that_was_not_read_to_its_end_is_not_fresh(any_store: Store) -> None:
+def test_a_stream_that_was_not_read_to_its_end_is_not_fresh(store: Store) -> None:
     source = FakeSource(page=2).add(*(order(id=f"o{number}") for number in range(5)))
-    ingest = Ingest(any_store)
+    ingest = Ingest(store)
     ingest.pull(source, source.spec("order"), now=NOW)
     source.add(*(order(id=f"p{number}") for number in range(5)))
     source.fails.append(ToolError("timeout", system="shop", retryable=True))
@@ -130,7 +130,7 @@ def test_a_stream_that_was_not_read_to_its_end_is_not_fresh(any_store: Store) ->
     with pytest.raises(ToolError):
         ingest.pull(source, source.spec("order"), now=NOW + HOUR)
 
-    with any_store.read() as conn:
+    with store.read() as conn:
         assert stream_states(conn, "shop")["order"].read_at == NOW
 
 
@@ -155,15 +155,15 @@ def test_an_unmapped_row_is_quarantined_once_and_counted(any_store: Store) -> No
     assert tuple(row) == (2, NOW + HOUR, "status")
 
 
-def test_a_good_version_releases_the_record_from_quarantine(any_store: Store) -> None:
+def test_a_good_version_releases_the_record_from_quarantine(store: Store) -> None:
     source = FakeSource().add(rejected_row(order()))
-    ingest = Ingest(any_store)
+    ingest = Ingest(store)
     ingest.pull(source, source.spec("order"), now=NOW)
     source.add(order())
 
     ingest.pull(source, source.spec("order"), now=NOW + HOUR)
 
-    with any_store.read() as conn:
+    with store.read() as conn:
         assert count_quarantined(conn) == {}
 
 
@@ -185,9 +185,9 @@ def test_reconciling_finds_what_was_missed_and_what_is_gone(any_store: Store) ->
     assert (state.reconciled_at, state.missed, state.read_at) == (NOW + DAY, 2, NOW)
 
 
-def test_what_changed_since_the_last_pull_is_not_missed(any_store: Store) -> None:
+def test_what_changed_since_the_last_pull_is_not_missed(store: Store) -> None:
     source = FakeSource().add(order())
-    ingest = Ingest(any_store)
+    ingest = Ingest(store)
     ingest.pull(source, source.spec("order"), now=NOW)
     source.add(envelope_of(order(id="o2"), source_updated_at=NOW + HOUR))
 
@@ -196,28 +196,28 @@ def test_what_changed_since_the_last_pull_is_not_missed(any_store: Store) -> Non
     assert (found.stored, found.missed) == (1, 0)
 
 
-def test_a_source_that_lists_nothing_deletes_nothing(any_store: Store) -> None:
+def test_a_source_that_lists_nothing_deletes_nothing(store: Store) -> None:
     source = FakeSource().add(order(), order(id="o2"))
-    ingest = Ingest(any_store)
+    ingest = Ingest(store)
     ingest.pull(source, source.spec("order"), now=NOW)
     source.gone |= {("order", "o1"), ("order", "o2")}
 
     with pytest.raises(ToolError, match="lists no records"):
         ingest.reconcile(source, source.spec("order"), now=NOW + DAY)
 
-    with any_store.read() as conn:
+    with store.read() as conn:
         assert len(load_records(conn, [("order", "o1"), ("order", "o2")])) == 2
 
 
-def test_a_record_thought_deleted_comes_back_when_it_is_read_again(any_store: Store) -> None:
-    ingest = Ingest(any_store)
-    _apply(any_store, envelope_of(order()))
+def test_a_record_thought_deleted_comes_back_when_it_is_read_again(store: Store) -> None:
+    ingest = Ingest(store)
+    _apply(store, envelope_of(order()))
     ingest.remove("shop", "order", "o1", now=NOW + HOUR)
-    assert _seen(any_store, "order", "o1") is None
+    assert _seen(store, "order", "o1") is None
 
-    _apply(any_store, envelope_of(order(), observed_at=NOW + 2 * HOUR))
+    _apply(store, envelope_of(order(), observed_at=NOW + 2 * HOUR))
 
-    assert _seen(any_store, "order", "o1") is not None
+    assert _seen(store, "order", "o1") is not None
 
 
 def test_a_fresh_read_of_known_content_refreshes_when_it_was_seen(any_store: Store) -> None:
@@ -233,20 +233,20 @@ def test_a_fresh_read_of_known_content_refreshes_when_it_was_seen(any_store: Sto
     assert _pending(any_store) == set()
 
 
-def test_the_owner_of_a_record_is_known_by_its_link_too(any_store: Store) -> None:
-    _apply(any_store, envelope_of(order(customer_id=CustomerId("c9")), customer_ref=None))
+def test_the_owner_of_a_record_is_known_by_its_link_too(store: Store) -> None:
+    _apply(store, envelope_of(order(customer_id=CustomerId("c9")), customer_ref=None))
 
-    seen = _seen(any_store, "order", "o1")
+    seen = _seen(store, "order", "o1")
 
     assert seen is not None
     assert seen.customer_ref == "c9"
 
 
-def test_a_deleted_record_points_at_nothing(any_store: Store) -> None:
-    _apply(any_store, envelope_of(customer()))
-    Ingest(any_store).remove("shop", "customer", "c1", now=NOW)
+def test_a_deleted_record_points_at_nothing(store: Store) -> None:
+    _apply(store, envelope_of(customer()))
+    Ingest(store).remove("shop", "customer", "c1", now=NOW)
 
-    with any_store.read() as conn:
+    with store.read() as conn:
         assert linked(conn, "phone", ["+12125550101"], "customer") == {}
 
 

@@ -1,0 +1,76 @@
+"""A store that watches: ingest, sweep and what they made, in a few words for tests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import col, select
+
+from agent.domain.cases import Case, CaseState
+from agent.domain.decisions import Decision
+from agent.store.cases import get_cases
+from agent.store.decisions import decisions_of_case
+from agent.store.tables.cases import CaseFile
+from agent.store.tables.ledger import AuditEventRow
+from agent.store.tables.mirror import Timer
+from agent.store.transaction import Store
+from agent.watch.ingest import Ingest
+from agent.watch.sweep import Sweep, Swept
+from policies.triggers import CompiledPlaybook
+from tests.builders import NOW, FakeSource, envelope_of, playbooks
+from tools.records.base import Envelope, Record
+
+
+@dataclass
+class Watching:
+    """Feeds records into a store and sweeps it; every feed is newer than the one before."""
+
+    store: Store
+    playbooks: dict[str, CompiledPlaybook]
+    fed: int = 0
+
+    def feed(self, *items: Record | Envelope, now: datetime = NOW) -> None:
+        """Store records as their newest versions."""
+        source = FakeSource(snapshot=True)
+        self.fed += 1
+        at = NOW - timedelta(days=1) + timedelta(minutes=self.fed)
+        for item in items:
+            source.add(item if isinstance(item, Envelope) else envelope_of(item, source_updated_at=at))
+        for stream in source.streams():
+            Ingest(self.store).pull(source, stream, now=now)
+
+    def sweep(self, now: datetime = NOW) -> Swept:
+        """Sweep until nothing is left."""
+        return Sweep(self.store, self.playbooks).run(now=now)
+
+    def cases(self, state: CaseState | None = None) -> list[Case]:
+        """Return all cases, oldest first, or those in one state."""
+        with self.store.read() as conn:
+            found = get_cases(conn, list(conn.execute(select(CaseFile.id)).scalars()))
+        return [case for case in found if state is None or case.state is state]
+
+    def keys(self) -> list[str]:
+        """Return the signal keys of all cases, sorted."""
+        return sorted(case.signal_key for case in self.cases())
+
+    def decisions(self, case: Case) -> Sequence[Decision]:
+        """Return the decisions on a case, oldest first."""
+        with self.store.read() as conn:
+            return decisions_of_case(conn, case.id)
+
+    def timers(self) -> list[datetime]:
+        """Return the instants of all timers, the earliest first."""
+        with self.store.read() as conn:
+            return list(conn.execute(select(Timer.next_at).order_by(col(Timer.next_at))).scalars())
+
+    def events(self, case: Case) -> list[str]:
+        """Return the types of a case's audit events, in order."""
+        with self.store.read() as conn:
+            statement = select(AuditEventRow.type).where(col(AuditEventRow.case_id) == case.id)
+            return list(conn.execute(statement.order_by(col(AuditEventRow.id))).scalars())
+
+
+def watching(store: Store, *compiled: CompiledPlaybook) -> Watching:
+    """Return a watching store with the shipped playbooks, or with these."""
+    chosen = {one.playbook.scenario: one for one in compiled} or playbooks()
+    return Watching(store, chosen)
