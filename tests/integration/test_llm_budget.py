@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import threading
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -110,6 +111,24 @@ def test_a_hold_is_settled_once(any_store: Store) -> None:
     assert not pay(any_store, hold, 70)
 
     assert books(any_store) == Balance(cap=CAP, held=0, spent=70)
+
+
+def test_a_hold_that_many_settle_at_once_is_booked_once(any_store: Store) -> None:
+    holds = [hold for _ in range(6) if (hold := take(any_store, 100)) is not None]
+    together = threading.Barrier(4)
+
+    def pay_all(_: int) -> int:
+        paid = 0
+        for hold in holds:
+            together.wait()
+            paid += pay(any_store, hold, 70)
+        return paid
+
+    with ThreadPoolExecutor(4) as pool:
+        settled = sum(pool.map(pay_all, range(4)))
+
+    assert settled == len(holds)
+    assert books(any_store) == Balance(cap=CAP, held=0, spent=70 * len(holds))
 
 
 def test_a_lowered_cap_counts_at_once(any_store: Store) -> None:
