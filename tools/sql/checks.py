@@ -13,9 +13,10 @@ from tools.ports import Finding, Health, Rejected
 from tools.sql.convert import word_of
 from tools.sql.database import CompanyDatabase
 from tools.sql.mapping import Row
-from tools.sql.plan import ColumnPlan, StreamPlan
+from tools.sql.plan import StreamPlan
 from tools.sql.position import ChangeColumn
 from tools.sql.problems import Problem
+from tools.sql.readings import ColumnPlan
 from tools.sql.rights import rights_findings, uses_index
 from tools.sql.streams import OpenStream
 from tools.yaml_source import dotted

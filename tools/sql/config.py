@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from tools.durations import Duration, parse_duration
 from tools.records.base import Currency, Strict
@@ -96,6 +96,15 @@ class CursorColumn(Strict):
     """Zone of times that carry none."""
 
 
+def _column(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+    """Accept a bare column name for `{col: name}`; errors then name no branch of a union."""
+    return validate({"col": value} if isinstance(value, str) else value)
+
+
+FieldLine = Annotated[ColumnMap, WrapValidator(_column)]
+CursorLine = Annotated[CursorColumn, WrapValidator(_column)]
+
+
 class Reconcile(Strict):
     """How often what the stream may have missed is looked for, and how far back."""
 
@@ -114,7 +123,7 @@ class StreamConfig(Strict):
     """One SELECT without LIMIT; it is wrapped, so it may join, filter and name as it likes."""
     key: ColumnName
     """Column that is unique in the result."""
-    cursor: ColumnName | CursorColumn | None = None
+    cursor: CursorLine | None = None
     """Column with the time of the last change."""
     mode: Literal["changes", "snapshot"] = "changes"
     """`snapshot` reads everything each time, for tables without a time of change."""
@@ -123,7 +132,7 @@ class StreamConfig(Strict):
     page: int = Field(default=500, ge=1, le=10_000)
     """Rows per read."""
     reconcile: Reconcile = Reconcile()
-    map: dict[str, ColumnName | ColumnMap]
+    map: dict[str, FieldLine]
     """Field of the record → column, or how to read it."""
     customer_ref: ColumnName | None = None
     """Column with the customer the record belongs to, where the record has no field for it."""
@@ -158,10 +167,12 @@ class SqlConnectorConfig(Strict):
     """Zone of times that carry none, wherever a column does not state its own."""
     statement_timeout: Span = parse_duration("30s")
     """How long one query may run, where the database can enforce it."""
-    streams: tuple[StreamConfig, ...] = Field(min_length=1)
+    streams: tuple[StreamConfig, ...]
 
     @model_validator(mode="after")
     def _distinct_streams(self) -> "SqlConnectorConfig":
+        if not self.streams:
+            raise ValueError("there are no streams; add at least one")
         titles = [stream.title for stream in self.streams]
         for title in titles:
             if titles.count(title) > 1:

@@ -223,7 +223,7 @@ def to_nested(adapter: TypeAdapter[T]) -> Convert:
     def convert(raw: object) -> T | None:
         if raw == "":
             return None
-        return adapter.validate_json(raw if isinstance(raw, str | bytes) else json.dumps(raw))
+        return adapter.validate_json(raw if isinstance(raw, str | bytes) else json.dumps(raw), strict=True)
 
     return convert
 
