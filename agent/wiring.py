@@ -1,0 +1,117 @@
+"""From settings to parts: which adapters an operator chose."""
+
+from collections.abc import Callable
+from datetime import datetime
+from random import Random
+
+from agent.bootstrap import MakeModel, Parts
+from agent.clock import Clock, SimulatedClock, system_clock
+from agent.llm.budget import ModelBudget
+from agent.llm.compatible import CompatibleTransport
+from agent.llm.ledgered import LedgeredModel
+from agent.llm.port import Model
+from agent.llm.prices import load_prices, price_of
+from agent.llm.requests import Questions
+from agent.llm.retries import RetryRules
+from agent.llm.rules import RulesModel
+from agent.settings import Loaded, OpenAiSettings, SmtpSettings, open_data_folder
+from agent.store.transaction import Store
+from policies.loader import load_limits, load_playbooks
+from policies.model import Limits
+from prompts.store import PromptStore
+from prompts.templates import TemplateStore
+from tools.ports import Sender, Source
+from tools.records.vocabulary import ChannelKind
+from tools.registry import SmtpServer, open_sender, open_source
+
+
+def parts_of(loaded: Loaded, *, shadow: bool | None = None, create: bool = True) -> Parts:
+    """Return the parts that settings choose; connectors are opened, nothing is read or sent.
+
+    Raises:
+        InputError: A file that the settings name is missing or wrong.
+    """
+    settings = loaded.settings
+    key = open_data_folder(loaded.data_folder)
+    clock: Clock = SimulatedClock(settings.simulation.now) if settings.simulation else system_clock
+    limits = load_limits(loaded.at(settings.limits))
+    chosen = settings.shadow if shadow is None else shadow
+    return Parts(
+        database_url=loaded.database_url,
+        data_folder=loaded.data_folder,
+        installation_key=key,
+        sources=_sources(loaded, clock if settings.simulation else None),
+        senders=_senders(loaded, clock),
+        playbooks=load_playbooks(loaded.at(settings.playbooks)),
+        limits=limits,
+        make_model=_model(loaded, limits, clock),
+        needs_budget=isinstance(settings.model, OpenAiSettings),
+        clock=clock,
+        shadow=chosen,
+        create=create,
+    )
+
+
+def _sources(loaded: Loaded, server_now: Callable[[], datetime] | None) -> tuple[Source, ...]:
+    env = dict(loaded.env)
+    if loaded.settings.simulation:
+        env.setdefault("COMPANY_URL", f"sqlite:///{loaded.at(loaded.settings.simulation.company)}")
+    return tuple(
+        open_source(loaded.at(path), env=env, server_now=server_now) for path in loaded.settings.connectors
+    )
+
+
+def _senders(loaded: Loaded, clock: Clock) -> dict[ChannelKind, Sender]:
+    folder = loaded.data_folder / "outbox"
+    senders = {
+        kind: open_sender("outbox", channel=kind, folder=folder / kind.value, now=clock)
+        for kind in ChannelKind
+    }
+    email = loaded.settings.channels.email
+    if isinstance(email, SmtpSettings):
+        password = loaded.secrets.smtp_password
+        server = SmtpServer(
+            host=email.host,
+            port=email.port,
+            sender=email.sender,
+            sender_name=email.sender_name,
+            security=email.security,
+            user=email.user,
+            password=password.get_secret_value() if password else None,
+        )
+        senders[ChannelKind.EMAIL] = open_sender(
+            "smtp", channel=ChannelKind.EMAIL, folder=folder, smtp=server, now=clock
+        )
+    return senders
+
+
+def _model(loaded: Loaded, limits: Limits, clock: Clock) -> MakeModel:
+    chosen = loaded.settings.model
+    if not isinstance(chosen, OpenAiSettings):
+        return lambda _store, templates: RulesModel(templates)
+    price = price_of(load_prices(), chosen.name, currency=limits.budget.currency, priced_as=chosen.price)
+    key = loaded.secrets.openai_api_key
+
+    def make(store: Store, templates: TemplateStore) -> Model:
+        return LedgeredModel(
+            transport=CompatibleTransport(
+                base_url=chosen.base_url,
+                model=chosen.name,
+                api_key=key.get_secret_value() if key else "none",
+                clock=clock,
+                timeout=chosen.timeout,
+                limit_field=chosen.limit_field,
+            ),
+            questions=Questions(PromptStore(), templates),
+            store=store,
+            budget=ModelBudget(
+                store=store, cap_micros=limits.budget.model_per_day, owner="daemon", clock=clock
+            ),
+            price=price,
+            clock=clock,
+            random=Random(),  # noqa: S311  # jitter between attempts
+            rules=RetryRules(deadline=chosen.deadline),
+            max_tokens=chosen.max_tokens,
+        )
+
+    return make
