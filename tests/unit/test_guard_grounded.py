@@ -139,6 +139,7 @@ def bad(guard: str, text: str, locale: str = "en_US") -> object:
         bad("percent", "You used 3% of it."),
         bad("quantity", "You used 17,408 GB."),
         bad("quantity", "You used 17,048 MB."),
+        bad("quantity", "You used 3 MB."),
         bad("link", "Pay here: https://pay.example.com/i/43"),
         bad("link", "Pay here: https://pay.examp1e.com/i/42"),
         bad("link", "Pay here: http://pay.example.com/i/42"),

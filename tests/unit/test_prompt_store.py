@@ -64,6 +64,7 @@ def test_a_strangers_text_stays_inside_its_quotes(hostile: str) -> None:
     assert len(text) == len(calm)
     assert [line for line in text if line not in calm] == [text[calm.index('"hello"')]]
     assert "49" not in "".join(text)
+    assert not {"<", ">"} & set("".join(text))
 
 
 def test_letters_of_all_languages_stay_readable() -> None:

@@ -20,6 +20,8 @@ ANY_TEXT = st.text(st.characters(), max_size=40)
         pytest.param("a\u2066b", "a\\u2066b", id="isolate"),
         pytest.param("a\u200bb", "a\\u200bb", id="zero width"),
         pytest.param("a\u2028b", "a\\u2028b", id="line separator"),
+        pytest.param("a\u2029b", "a\\u2029b", id="paragraph separator"),
+        pytest.param("a\u0378b", "a\\u0378b", id="unassigned"),
         pytest.param("\U000e0041", "\\U000e0041", id="tag block"),
         pytest.param("\ud800", "\\ud800", id="lone surrogate"),
         pytest.param("\ue000", "\\ue000", id="private use"),
