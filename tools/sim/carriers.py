@@ -35,6 +35,7 @@ _SWAPPED_PPM: Final = 25_000
 _TWICE_PPM: Final = 12_000
 _HOSTILE_PPM: Final = 2_000
 _UNMAPPED_EVERY: Final = 180
+_FIRST_UNMAPPED: Final = 25
 ETA_BEFORE_DAY_END: Final = 4 * HOUR
 """An expected time is eight in the evening of the expected day."""
 
@@ -56,7 +57,7 @@ class Carriers:
         self._chance = chance
         self._since = since
         self._scans = count(1)
-        self._parcels = 0
+        self._new_parcels = count(1)
 
     def heard(self, carrier: str, at: Second) -> Second | None:
         """Return when the shop hears of a scan during a silence; None outside of one."""
@@ -69,8 +70,7 @@ class Carriers:
 
     def carry(self, parcel: Parcel, stages: list[Stage]) -> None:
         """Write a parcel through its stages: its row, touched by each scan, and the scans."""
-        self._parcels += 1
-        if self._parcels % _UNMAPPED_EVERY == _UNMAPPED_EVERY // 2:
+        if stages[0].at >= self._since and next(self._new_parcels) % _UNMAPPED_EVERY == _FIRST_UNMAPPED:
             stages = _with_unmapped(stages)
         for number, stage in enumerate(stages):
             first = parcel.eta_first or _text(stage.eta)

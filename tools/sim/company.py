@@ -16,6 +16,9 @@ from tools.sim.ledger import apply_planned, both_files, decide_contacts, plan_pa
 from tools.sim.moments import MINUTE, Second, instant_of, second_of, stamp
 from tools.sim.rows import TABLES, Consent, InboundContact
 
+CONNECTOR_FILE: Final = Path(__file__).with_name("company.yaml")
+"""The connector file to read a company by; `COMPANY_URL` in the environment names its database."""
+
 _INDUCED_BY_SURPRISE: Final = 40_000
 """In ppm, for messages about something that was no trouble at all."""
 _OPTS_OUT: Final = 4_000

@@ -22,6 +22,7 @@ WARM_UP: Final = 12 * DAY
 
 _BETWEEN_ORDERS: Final = 9 * DAY
 _UNMAPPED_EVERY: Final = 230
+_FIRST_UNMAPPED: Final = 15
 _HOSTILE_TITLE_EVERY: Final = 97
 _TWO_PARCELS_PPM: Final = 20_000
 _REFUND_PPM: Final = 12_000
@@ -67,6 +68,7 @@ class Shop:
         self._orders = count(1)
         self._items = count(1)
         self._parcels = count(1)
+        self._new_orders = count(1)
         self.late: list[LateOrder] = []
         self.placed: list[tuple[str, int, Second]] = []
         """Number, person and second of every order."""
@@ -113,7 +115,7 @@ class Shop:
             cancelled = row._replace(state="storniert", pay_state="erstattet", refund_state="voll")
             self._journal.write(cancelled, placed + between(chance, 10 * MINUTE, 20 * HOUR))
             return
-        self._fulfil(row, _WAYS[kind](chance, placed, promised), _SCRIPTS[kind], number)
+        self._fulfil(row, _WAYS[kind](chance, placed, promised), _SCRIPTS[kind])
 
     def _lines(self, order_no: str, customer: Customer, number: int) -> list[OrderItem]:
         chance = self._chance
@@ -127,10 +129,10 @@ class Shop:
             lines.append(OrderItem(next(self._items), order_no, sku, title, quantity, price))
         return lines
 
-    def _fulfil(self, row: WebOrder, way: Way, script: Script, number: int) -> None:
+    def _fulfil(self, row: WebOrder, way: Way, script: Script) -> None:
         chance = self._chance
         carrier = one_of(chance, CARRIERS)
-        if number % _UNMAPPED_EVERY == _UNMAPPED_EVERY // 5:
+        if way.placed >= self._since and next(self._new_orders) % _UNMAPPED_EVERY == _FIRST_UNMAPPED:
             # a new word of the warehouse, in use for some hours
             self._journal.write(row._replace(state="zollpruefung"), (way.placed + way.packed) // 2)
         row = row._replace(state="packed")
