@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, make_url
 
 from agent.clock import Clock, Monotonic, system_clock, system_monotonic
 from agent.daemon.deliberations import Deliberations
+from agent.daemon.jobs import LocalEngine
+from agent.daemon.kinds import work_kinds
+from agent.daemon.loop import Daemon
 from agent.daemon.rounds import Rounds
+from agent.daemon.worker import Worker
 from agent.dispatch.dispatcher import Dispatcher
 from agent.dispatch.owners import FileOwner, PostgresOwner, new_owner_id
 from agent.dispatch.ports import Owner
@@ -67,6 +71,8 @@ class Parts:
     ids: Ids = field(default_factory=Ids)
     shadow: bool = False
     create: bool = True
+    concurrency: int = 8
+    every: timedelta = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +93,11 @@ class App:
     deliberations: Deliberations
     ids: Ids
     shadow: bool
+    daemon: Daemon
 
     def close(self) -> None:
-        """Release the worker's lock and the database."""
+        """Release the worker's lock and threads, and the database."""
+        self.daemon.worker.close()
         self.owner.release()
         self.store.writer.dispose()
         self.store.reader.dispose()
@@ -126,42 +134,65 @@ def build_app(parts: Parts) -> App:
     def zone_for(conn: Connection, case: Case) -> str:
         return zone_of(conn, case, parts.limits)
 
+    dispatcher = Dispatcher(
+        store=store,
+        senders=parts.senders,
+        recheck=recheck,
+        candidates=candidates,
+        playbooks=parts.playbooks,
+        limits=parts.limits,
+        owner=owner,
+        clock=parts.clock,
+        monotonic=parts.monotonic,
+    )
+    rounds = Rounds(
+        store=store,
+        sources=parts.sources,
+        ingest=ingest,
+        sweep=Sweep(store, parts.playbooks, shadow=parts.shadow),
+        screen=Screen(store, parts.playbooks, parts.limits, candidates),
+    )
+    desk = ReviewDesk(
+        store=store,
+        recheck=recheck,
+        playbooks=parts.playbooks,
+        limits=parts.limits,
+        clock=parts.clock,
+        zone_of=zone_for,
+    )
+    deliberations = _deliberations(parts, store, candidates, templates, model)
+    worker = Worker(
+        store=store,
+        engine=LocalEngine(me=owner.id, capacity=parts.concurrency),
+        kinds=work_kinds(deliberations, dispatcher, clock=parts.clock),
+        clock=parts.clock,
+    )
+    daemon = Daemon(
+        store=store,
+        database_url=parts.database_url,
+        rounds=rounds,
+        worker=worker,
+        desk=desk,
+        owner=owner,
+        recover=dispatcher.recover,
+        clock=parts.clock,
+        every=parts.every,
+        alone=store.is_sqlite,
+    )
     return App(
         store=store,
         clock=parts.clock,
         playbooks=parts.playbooks,
         limits=parts.limits,
         sources=parts.sources,
-        rounds=Rounds(
-            store=store,
-            sources=parts.sources,
-            ingest=ingest,
-            sweep=Sweep(store, parts.playbooks, shadow=parts.shadow),
-            screen=Screen(store, parts.playbooks, parts.limits, candidates),
-        ),
-        desk=ReviewDesk(
-            store=store,
-            recheck=recheck,
-            playbooks=parts.playbooks,
-            limits=parts.limits,
-            clock=parts.clock,
-            zone_of=zone_for,
-        ),
-        dispatcher=Dispatcher(
-            store=store,
-            senders=parts.senders,
-            recheck=recheck,
-            candidates=candidates,
-            playbooks=parts.playbooks,
-            limits=parts.limits,
-            owner=owner,
-            clock=parts.clock,
-            monotonic=parts.monotonic,
-        ),
+        rounds=rounds,
+        desk=desk,
+        dispatcher=dispatcher,
         owner=owner,
         model=model,
         templates=templates,
-        deliberations=_deliberations(parts, store, candidates, templates, model),
+        deliberations=deliberations,
+        daemon=daemon,
         ids=parts.ids,
         shadow=parts.shadow,
     )

@@ -36,9 +36,9 @@ class OpenAiSettings(Strict):
     base_url: str = "https://api.openai.com/v1"
     price: str | None = None
     """Entry of the price list; the model's name without it. `free` is for servers of one's own."""
-    timeout: Duration = Field(default="30s", validate_default=True)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # parsed
+    timeout: Duration = Field(default="30s", validate_default=True)  # pyright: ignore[reportAssignmentType]  # parsed
     """For one attempt."""
-    deadline: Duration = Field(default="60s", validate_default=True)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # parsed
+    deadline: Duration = Field(default="60s", validate_default=True)  # pyright: ignore[reportAssignmentType]  # parsed
     """For one question with all its attempts."""
     max_tokens: Annotated[int, Field(ge=1)] = 2_000
     limit_field: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
@@ -89,7 +89,7 @@ class Settings(Strict):
     limits: Path = LIMITS_FILE
     model: Annotated[RulesSettings | OpenAiSettings, Field(discriminator="adapter")] = RulesSettings()
     channels: ChannelSettings = ChannelSettings()
-    every: Duration = Field(default="15s", validate_default=True)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # parsed
+    every: Duration = Field(default="15s", validate_default=True)  # pyright: ignore[reportAssignmentType]  # parsed
     """How often the daemon looks at the sources."""
     concurrency: Annotated[int, Field(ge=1, le=256)] = 8
     """Most deliberations and hand-overs under way."""

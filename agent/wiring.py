@@ -49,6 +49,8 @@ def parts_of(loaded: Loaded, *, shadow: bool | None = None, create: bool = True)
         clock=clock,
         shadow=chosen,
         create=create,
+        concurrency=settings.concurrency,
+        every=settings.every,
     )
 
 
