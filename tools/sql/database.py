@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -190,7 +190,7 @@ def _open(url: URL) -> Engine:
         if url.get_driver_name() == "psycopg":
             # no prepared statements: a pooler between may hand each transaction to another session
             arguments = {"connect_timeout": _CONNECT_SECONDS, "prepare_threshold": None}
-        return create_engine(
+        engine = create_engine(
             url,
             connect_args=arguments,
             pool_pre_ping=True,
@@ -200,6 +200,11 @@ def _open(url: URL) -> Engine:
         )
     except ImportError as exc:
         raise _no_driver(url.drivername) from exc
+    if url.get_driver_name() == "psycopg":
+        from tools.sql.postgres import tolerate_impossible_times  # noqa: PLC0415  # an optional dependency
+
+        event.listen(engine, "connect", tolerate_impossible_times)
+    return engine
 
 
 def _open_sqlite(path: Path) -> sqlite3.Connection:

@@ -123,13 +123,25 @@ def key_of(raw: object) -> RawKey:
     Raises:
         ValueError: The key is NULL or of a type that cannot be kept.
     """
-    if isinstance(raw, int | str) and not isinstance(raw, bool):
+    if isinstance(raw, str):
+        if not raw.isascii():
+            raw.encode()  # raises for what is no UTF-8: it could not be asked for again
+        return raw
+    if isinstance(raw, int) and not isinstance(raw, bool):
         return raw
     if isinstance(raw, Decimal) and raw == raw.to_integral_value():
         return int(raw)
     if raw is None or isinstance(raw, bool | float | bytes):
         raise ValueError(f"a key must be a whole number or a text, not {raw!r}")
     return str(raw)
+
+
+def can_be_asked(*values: object) -> bool:
+    """Whether values can be sent back to the database: texts that are no UTF-8 cannot."""
+    return all(
+        not isinstance(value, str) or value.isascii() or value.encode(errors="replace").decode() == value
+        for value in values
+    )
 
 
 def to_cursor(position: RawPosition, key: RawKey, *, version: str) -> Cursor:

@@ -13,7 +13,16 @@ from tools.records.base import Envelope
 from tools.sql.convert import is_deleted, to_text
 from tools.sql.database import CompanyDatabase, is_impossible_value
 from tools.sql.mapping import Row, RowError, RowMapper
-from tools.sql.position import ChangeColumn, RawKey, RawPosition, form_of, from_cursor, key_of, to_cursor
+from tools.sql.position import (
+    ChangeColumn,
+    RawKey,
+    RawPosition,
+    can_be_asked,
+    form_of,
+    from_cursor,
+    key_of,
+    to_cursor,
+)
 from tools.sql.query import get_statement
 from tools.sql.streams import OpenStream, column_problems
 
@@ -33,6 +42,11 @@ class _Progress:
     """The last row that is good and within the horizon: the position to store."""
     place: tuple[object, object] | None = None
     """The last row looked at, good or not: where the next page starts."""
+
+    def move(self, position: object, key: object) -> None:
+        """Note that a row has been looked at, unless it cannot be named to the database again."""
+        if can_be_asked(position, key):
+            self.place = (position, key)
 
 
 @dataclass(slots=True)
@@ -110,6 +124,7 @@ class StreamReader:
         size = self.stream.plan.config.page
         horizon: datetime | None = None
         while True:
+            before = progress.place
             statement, parameters = self._next_page(progress, start)
             with self.database.transaction() as connection:
                 # the clock is read before the page: what it does not show yet is not within the horizon
@@ -117,6 +132,7 @@ class StreamReader:
                 rows = connection.execute(statement, parameters).fetchall()
             page = self._page(rows, change, progress, horizon=horizon, since=since)
             complete = page.past_horizon or len(rows) < size
+            self._check_moved(before, progress, complete=complete)
             yield Batch(
                 envelopes=tuple(page.envelopes),
                 rejected=tuple(page.rejected),
@@ -132,6 +148,7 @@ class StreamReader:
         progress = _Progress()
         horizon: datetime | None = None
         while True:
+            before = progress.place
             statement, parameters = self._next_page(progress, None)
             with self.database.transaction() as connection:
                 horizon = horizon or self.database.now(connection)
@@ -139,11 +156,12 @@ class StreamReader:
             page = _Page()
             mapper = self.stream.mapper
             for row in rows:
-                progress.place = (None, row[mapper.key])
+                progress.move(None, row[mapper.key])
                 page.add(
                     mapper.envelope(row, version=_SNAPSHOT_VERSION, changed_at=horizon, observed_at=self.now)
                 )
             complete = len(rows) < size
+            self._check_moved(before, progress, complete=complete)
             yield Batch(
                 envelopes=tuple(page.envelopes),
                 rejected=tuple(page.rejected),
@@ -153,6 +171,17 @@ class StreamReader:
             )
             if complete:
                 return
+
+    def _check_moved(
+        self, before: tuple[object, object] | None, progress: _Progress, *, complete: bool
+    ) -> None:
+        """Refuse to read the same page for ever."""
+        if not complete and progress.place == before:
+            raise ToolError(
+                f"stream {self.stream.plan.spec.name!r}: a whole page has keys that are no valid text",
+                system=self.database.system,
+                retryable=False,
+            )
 
     def _horizon(self, connection: Connection) -> datetime:
         return self.database.now(connection) - self.stream.plan.config.lag
@@ -193,12 +222,12 @@ class StreamReader:
             except ValueError as exc:
                 # such a row is no position: what sorts around it need not be near it in time
                 page.add(mapper.reject(row, RowError(str(exc), field=change.name, value=raw)))
-                progress.place = (raw, row[key_index])
+                progress.move(raw, row[key_index])
                 continue
             if changed_at > horizon:
                 page.past_horizon = True
                 return page
-            progress.place = (raw, row[key_index])
+            progress.move(raw, row[key_index])
             progress.reached = (position, key)
             if since is None or changed_at >= since:
                 page.add(mapper.envelope(row, version=str(raw), changed_at=changed_at, observed_at=self.now))
@@ -255,16 +284,26 @@ def read_ids(database: CompanyDatabase, stream: OpenStream) -> Iterator[str]:
         for row in rows:
             if (found := _identity(row)) is not None:
                 yield found
-        if len(rows) < _ID_PAGE:
+        last = next((row[0] for row in reversed(rows) if can_be_asked(row[0])), None)
+        if len(rows) < _ID_PAGE or last is None:
             return
-        statement, parameters = statements.identities_after, {"size": _ID_PAGE, "key": rows[-1][0]}
+        statement, parameters = statements.identities_after, {"size": _ID_PAGE, "key": last}
 
 
 def _identity(row: Row) -> str | None:
     """Return the id of (key, id, deletion mark), or None where it is deleted or unreadable."""
     try:
-        if len(row) > _MARK and is_deleted(row[_MARK]):
-            return None
-        return to_text(row[1])
+        found = to_text(row[1])
     except ValueError:
-        return to_text(row[1]) if isinstance(row[1], str | int) else None
+        return None
+    if not can_be_asked(found) or (len(row) > _MARK and _is_marked(row[_MARK])):
+        return None
+    return found
+
+
+def _is_marked(raw: object) -> bool:
+    """Whether a deletion mark is set; one that cannot be read deletes nothing."""
+    try:
+        return is_deleted(raw)
+    except ValueError:
+        return False
