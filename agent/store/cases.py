@@ -31,13 +31,21 @@ def get_cases(conn: Connection, case_ids: Collection[str]) -> list[Case]:
     return found
 
 
-def due_cases(conn: Connection, now: datetime, limit: int) -> list[Case]:
-    """Return new cases whose time has come, the most urgent first."""
-    rows = conn.execute(
+def due_cases(conn: Connection, now: datetime, limit: int, *, lock: bool = False) -> list[Case]:
+    """Return new cases whose time has come, the longest due first.
+
+    Args:
+        conn: The connection.
+        now: Cases due at this very instant are among them.
+        limit: Most cases to return.
+        lock: Hold them until the transaction ends, and leave out those that somebody else holds.
+    """
+    statement = (
         _ALL.where(col(CaseFile.next_at) <= now, col(CaseFile.state) == CaseState.NEW)
         .order_by(col(CaseFile.next_at), col(CaseFile.id))
         .limit(limit)
-    ).mappings()
+    )
+    rows = conn.execute(statement.with_for_update(skip_locked=True) if lock else statement).mappings()
     return [_case(row) for row in rows]
 
 

@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from agent.domain.cases import Case, CaseId
-from agent.domain.mirror import Seen
 from agent.store.deliveries import sent_times
 from agent.store.keyring import Keyring
-from agent.store.kill_switch import Stops, active_stops
+from agent.store.kill_switch import active_stops
 from agent.store.mirror import linked, load_records, shared_values
 from agent.store.streams import read_times
 from agent.store.suppressions import has_suppressions, is_suppressed, suppressed_purposes
-from agent.watch.related import CUSTOMER
+from agent.watch.related import ABOUT, CUSTOMER, Records, Subject, records_of, subject_of
+from policies.expressions import Truth
+from policies.fact_names import record_types_of
 from policies.gates.candidate import Candidate, Reach
 from policies.model import Limits, Playbook
 from policies.triggers import CompiledPlaybook
@@ -39,19 +40,39 @@ BudgetLeft = Callable[[Connection, datetime], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Person:
+    """What is the same for all cases of one customer."""
+
+    customer: Customer | None
+    zones: tuple[str, ...]
+    sent_last_day: int
+    sent_last_week: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """Candidates, and the records that they were made from."""
+
+    candidates: dict[CaseId, Candidate]
+    records: dict[CaseId, Records]
+    """The object, its related records, and the customer; without what is not there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Gathered:
     """Everything the candidates of one call share, each found by one query."""
 
-    customers: Mapping[str, Customer]
-    sources: Mapping[tuple[str, str], Seen]
+    records: Mapping[CaseId, Records]
     preferences: Mapping[str, Sequence[Preference]]
     sent: Mapping[CustomerId, Sequence[datetime]]
-    tickets: Mapping[str, str]
+    tickets: Mapping[str, Sequence[Ticket]]
+    """Object → open tickets about it."""
     shared: Mapping[ChannelKind, Collection[str]]
     suppressed: Mapping[ChannelKind, Mapping[str, frozenset[str]]]
-    stops: Stops
-    read_at: Mapping[str, datetime]
-    """Connector → when its stalest stream was read."""
+    killed_scenarios: Mapping[str, str | None]
+    killed_channels: Mapping[ChannelKind, str | None]
+    read_at: Mapping[tuple[str, str], datetime]
+    """(connector, stream) → when it was last read to its end."""
     budget_left: bool
 
 
@@ -66,25 +87,32 @@ class Candidates:
 
     def __call__(self, conn: Connection, cases: Sequence[Case], *, now: datetime) -> dict[CaseId, Candidate]:
         """Return the candidate of each case as the database has it now."""
+        return self.load(conn, cases, now=now).candidates
+
+    def load(self, conn: Connection, cases: Sequence[Case], *, now: datetime) -> Loaded:
+        """Return the candidate of each case and its records, as the database has them now.
+
+        Raises:
+            KeyError: The playbook of a case is not in force.
+        """
         gathered = self._gather(conn, cases, now=now)
-        zones: dict[str, tuple[str, ...]] = {}
+        people: dict[str, _Person] = {}
+        cleared: dict[tuple[str, Subject], bool] = {}
         found: dict[CaseId, Candidate] = {}
         for case in cases:
-            if case.customer_id not in zones:
-                zones[case.customer_id] = self._zones(gathered.customers.get(case.customer_id))
-            found[case.id] = self._candidate(case, gathered, zones[case.customer_id], now=now)
-        return found
+            if case.customer_id not in people:
+                people[case.customer_id] = self._person(case, gathered, now=now)
+            found[case.id] = self._candidate(case, gathered, people[case.customer_id], cleared, now=now)
+        return Loaded(candidates=found, records=dict(gathered.records))
 
     def _gather(self, conn: Connection, cases: Sequence[Case], *, now: datetime) -> _Gathered:
         ids = sorted({case.customer_id for case in cases})
-        objects = {_key(case.object_ref) for case in cases}
-        records = load_records(conn, {(CUSTOMER, one) for one in ids})
-        customers = {
-            key[1]: seen.record for key, seen in records.items() if isinstance(seen.record, Customer)
-        }
+        records = self._records(conn, cases)
+        customers = [customer for one in records.values() if (customer := _customer(one))]
+        scenarios = {case.scenario for case in cases}
+        stops = active_stops(conn)
         return _Gathered(
-            customers=customers,
-            sources=load_records(conn, objects),
+            records=records,
             preferences=_preferences(conn, ids),
             sent=sent_times(conn, ids, since=now - _WEEK),
             tickets=_open_tickets(conn, {case.object_ref for case in cases}),
@@ -93,33 +121,73 @@ class Candidates:
                 for kind, relation in _RELATIONS.items()
             },
             suppressed={kind: self._suppressed(conn, customers, kind) for kind in ChannelKind},
-            stops=active_stops(conn),
-            read_at=_stalest(conn),
+            killed_scenarios={scenario: stops.scenario(scenario) for scenario in scenarios},
+            killed_channels={kind: stops.channel(kind) for kind in ChannelKind},
+            read_at=read_times(conn),
             budget_left=self.budget_left(conn, now),
         )
 
-    def _candidate(
-        self, case: Case, gathered: _Gathered, zones: tuple[str, ...], *, now: datetime
-    ) -> Candidate:
-        playbook = self.playbooks[case.scenario].playbook
-        customer = gathered.customers.get(case.customer_id)
+    def _records(self, conn: Connection, cases: Sequence[Case]) -> dict[CaseId, Records]:
+        by_scenario: dict[str, list[Case]] = defaultdict(list)
+        for case in cases:
+            by_scenario[case.scenario].append(case)
+        found: dict[CaseId, Records] = {}
+        for scenario, members in by_scenario.items():
+            playbook = self.playbooks[scenario].playbook
+            types = {kind for name in playbook.situation for kind in record_types_of(name)}
+            subjects = {case.id: subject_of(case) for case in members}
+            wanted = sorted({*types, *playbook.trigger.related} - {CUSTOMER})
+            records = records_of(conn, set(subjects.values()), wanted)
+            people = load_records(conn, {(CUSTOMER, case.customer_id) for case in members})
+            for case in members:
+                found[case.id] = dict(records.get(subjects[case.id], {}))
+                person = people.get((CUSTOMER, case.customer_id))
+                if person is not None:
+                    found[case.id][CUSTOMER] = person
+        return found
+
+    def _person(self, case: Case, gathered: _Gathered, *, now: datetime) -> _Person:
+        customer = _customer(gathered.records[case.id])
         sent = gathered.sent.get(case.customer_id, ())
-        seen = gathered.sources.get(_key(case.object_ref))
-        read_at = gathered.read_at.get(seen.source) if seen else None
+        zones = self._zones(customer)
+        return _Person(
+            customer=customer,
+            zones=zones,
+            sent_last_day=sum(at >= _day_start(now, zones) for at in sent) if sent else 0,
+            sent_last_week=len(sent),
+        )
+
+    def _candidate(
+        self,
+        case: Case,
+        gathered: _Gathered,
+        person: _Person,
+        cleared: dict[tuple[str, Subject], bool],
+        *,
+        now: datetime,
+    ) -> Candidate:
+        compiled = self.playbooks[case.scenario]
+        customer = person.customer
+        records = gathered.records[case.id]
+        # everybody in an incident shares one answer, unless the condition looks at the customer too
+        shared = compiled.playbook.trigger.scope == "affected" and not compiled.playbook.trigger.related
+        subject = Subject(_key(case.object_ref), None) if shared else subject_of(case)
+        if (case.scenario, subject) not in cleared:
+            cleared[case.scenario, subject] = _is_cleared(compiled, records, now=now)
         return Candidate(
             customer_known=customer is not None,
             status=customer.status if customer else CustomerStatus.ACTIVE,
             protected=customer.protected if customer else (),
-            zones=zones,
-            reaches=self._reaches(case, customer, playbook, gathered) if customer else (),
-            sent_last_day=sum(at >= _day_start(now, zones) for at in sent) if sent else 0,
-            sent_last_week=len(sent),
-            open_ticket=gathered.tickets.get(case.object_ref),
-            source_age=now - read_at if read_at else None,
-            killed=gathered.stops.scenario(case.scenario),
+            zones=person.zones,
+            reaches=self._reaches(case, customer, compiled.playbook, gathered) if customer else (),
+            sent_last_day=person.sent_last_day,
+            sent_last_week=person.sent_last_week,
+            open_ticket=_ticket(case, compiled.playbook, gathered.tickets),
+            source_age=_source_age(records, gathered.read_at, now=now),
+            killed=gathered.killed_scenarios[case.scenario],
             budget_left=gathered.budget_left,
             deadline=case.deadline,
-            cleared=False,  # the sweep closes what a record cleared; sending looks again at the source
+            cleared=cleared[case.scenario, subject],
         )
 
     def _reaches(
@@ -141,7 +209,7 @@ class Candidates:
                     shared=address in gathered.shared.get(channel.kind, ()),
                     consent=_consent(preferences, channel.kind, playbook.purpose),
                     suppressed=is_suppressed(purposes, playbook.purpose),
-                    killed=gathered.stops.channel(channel.kind),
+                    killed=gathered.killed_channels[channel.kind],
                 )
             )
         return tuple(reaches)
@@ -157,12 +225,17 @@ class Candidates:
         )
 
     def _suppressed(
-        self, conn: Connection, customers: Mapping[str, Customer], kind: ChannelKind
+        self, conn: Connection, customers: Collection[Customer], kind: ChannelKind
     ) -> Mapping[str, frozenset[str]]:
         if not has_suppressions(conn, kind):
             return {}
         hashed = [self.keyring.address_hmac(address) for address in _addresses(customers, kind)]
         return suppressed_purposes(conn, kind, sorted(set(hashed)))
+
+
+def _customer(records: Records) -> Customer | None:
+    seen = records.get(CUSTOMER)
+    return seen.record if seen and isinstance(seen.record, Customer) else None
 
 
 def _key(object_ref: str) -> tuple[str, str]:
@@ -175,8 +248,8 @@ def _address(customer: Customer, kind: ChannelKind) -> str | None:
     return addresses[0] if addresses else None
 
 
-def _addresses(customers: Mapping[str, Customer], kind: ChannelKind) -> list[str]:
-    return [address for customer in customers.values() if (address := _address(customer, kind))]
+def _addresses(customers: Collection[Customer], kind: ChannelKind) -> list[str]:
+    return [address for customer in customers if (address := _address(customer, kind))]
 
 
 def _preferences(conn: Connection, ids: Sequence[CustomerId]) -> dict[str, list[Preference]]:
@@ -198,24 +271,40 @@ def _consent(preferences: Sequence[Preference], channel: ChannelKind, purpose: P
     return max(said, key=lambda one: (one.at, one.state is ConsentState.OPTED_OUT)).state
 
 
-def _open_tickets(conn: Connection, object_refs: Collection[str]) -> dict[str, str]:
-    about = linked(conn, "about", object_refs, "ticket")
+def _open_tickets(conn: Connection, object_refs: Collection[str]) -> dict[str, list[Ticket]]:
+    about = linked(conn, ABOUT, object_refs, "ticket")
     tickets = load_records(conn, {("ticket", one) for ids in about.values() for one in ids})
-    return {
-        object_ref: one
-        for object_ref, ids in about.items()
-        for one in ids
-        if ("ticket", one) in tickets
-        and isinstance(ticket := tickets["ticket", one].record, Ticket)
-        and ticket.status in _OPEN_TICKETS
-    }
+    found: dict[str, list[Ticket]] = defaultdict(list)
+    for object_ref, ids in about.items():
+        for one in sorted(ids):
+            seen = tickets.get(("ticket", one))
+            if seen and isinstance(seen.record, Ticket) and seen.record.status in _OPEN_TICKETS:
+                found[object_ref].append(seen.record)
+    return found
 
 
-def _stalest(conn: Connection) -> dict[str, datetime]:
-    stalest: dict[str, datetime] = {}
-    for (source, _), read_at in read_times(conn).items():
-        stalest[source] = min(read_at, stalest.get(source, read_at))
-    return stalest
+def _ticket(case: Case, playbook: Playbook, tickets: Mapping[str, Sequence[Ticket]]) -> str | None:
+    """Return an open ticket about the case's object; of an incident, only this customer's own counts."""
+    for ticket in tickets.get(case.object_ref, ()):
+        if playbook.trigger.scope == "owner" or ticket.customer_id == case.customer_id:
+            return ticket.id
+    return None
+
+
+def _is_cleared(compiled: CompiledPlaybook, records: Records, *, now: datetime) -> bool:
+    if compiled.playbook.trigger.record not in records:
+        return False  # not read yet: the source's age answers; what was deleted, the sweep closes
+    bound = {kind: records[kind].record for kind in compiled.relevant_types if kind in records}
+    return compiled.evaluate(bound, now=now).resolved is Truth.TRUE
+
+
+def _source_age(
+    records: Records, read_at: Mapping[tuple[str, str], datetime], *, now: datetime
+) -> timedelta | None:
+    """Return how long ago the stalest stream of a case's records was read; None when one never was."""
+    read = [read_at.get((seen.source, seen.stream)) for seen in records.values()]
+    known = [at for at in read if at is not None]
+    return now - min(known) if known and len(known) == len(read) else None
 
 
 def _day_start(now: datetime, zones: Sequence[str]) -> datetime:

@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 from agent.domain.cases import Case, CaseId
 from agent.store.mirror import linked, load_records
 from agent.watch.facts import facts_of, texts_of
-from agent.watch.grouping import subject_of
-from agent.watch.related import CUSTOMER, Records, records_of
+from agent.watch.related import CUSTOMER, Records, records_of, subject_of
 from policies.fact_names import is_untrusted, record_types_of
 from policies.model import Playbook
 from tools.records.facts import Fact

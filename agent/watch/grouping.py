@@ -5,15 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from agent.domain.audit import Actor
-from agent.domain.cases import Case, CaseState
+from agent.domain.cases import Case, CaseId, CaseState
 from agent.store.cases import assign_situations, transition
 from agent.store.situations import open_situation
 from agent.store.transaction import Tx, chunked
 from agent.store.work import enqueue
 from agent.watch.facts import coarse, facts_of
-from agent.watch.related import Subject, records_of
+from agent.watch.related import CUSTOMER, Records
 from policies.engine import Gated
-from policies.fact_names import record_types_of
 from policies.model import Playbook
 from policies.triggers import CompiledPlaybook
 from tools.records.people import Customer
@@ -27,19 +26,28 @@ _Key = tuple[str, str, str, str, tuple[tuple[str, str], ...]]
 def group(
     tx: Tx,
     survivors: Sequence[tuple[Case, Gated]],
+    records: Mapping[CaseId, Records],
     playbooks: Mapping[str, CompiledPlaybook],
     *,
     at: datetime,
     actor: Actor,
 ) -> None:
-    """Put cases that passed the screen into situations and ask for their deliberation."""
-    by_scenario: dict[str, list[tuple[Case, Gated]]] = defaultdict(list)
+    """Put cases that passed the screen into situations and ask for their deliberation.
+
+    Args:
+        tx: The transaction of the screen.
+        survivors: Cases with what the gates said, the channel included.
+        records: The records of each case, the customer's included.
+        playbooks: Those in force, by scenario.
+        at: Now.
+        actor: Who asks.
+    """
+    groups: dict[_Key, list[Case]] = defaultdict(list)
     for case, gated in survivors:
-        by_scenario[case.scenario].append((case, gated))
-    for scenario, members in by_scenario.items():
-        for key, cases in _grouped(tx, members, playbooks[scenario].playbook, at=at).items():
-            for part in chunked(cases, MOST_MEMBERS):
-                _open(tx, part, key, at=at, actor=actor)
+        groups[_key(case, gated, records[case.id], playbooks[case.scenario].playbook, at=at)].append(case)
+    for key, cases in groups.items():
+        for part in chunked(cases, MOST_MEMBERS):
+            _open(tx, part, key, at=at, actor=actor)
 
 
 def _open(tx: Tx, cases: Sequence[Case], key: _Key, *, at: datetime, actor: Actor) -> None:
@@ -60,30 +68,13 @@ def _open(tx: Tx, cases: Sequence[Case], key: _Key, *, at: datetime, actor: Acto
     enqueue(tx, key=f"deliberate:{situation_id}", kind="deliberate", ref=situation_id, at=at)
 
 
-def _grouped(
-    tx: Tx, members: Sequence[tuple[Case, Gated]], playbook: Playbook, *, at: datetime
-) -> dict[_Key, list[Case]]:
-    types = {record_type for name in playbook.situation for record_type in record_types_of(name)}
-    subjects = {case.id: subject_of(case) for case, _ in members}
-    records = records_of(tx.conn, set(subjects.values()), types | {"customer"})
-    groups: dict[_Key, list[Case]] = defaultdict(list)
-    for case, gated in members:
-        found = records.get(subjects[case.id], {})
-        customer = found["customer"].record if "customer" in found else None
-        locale = customer.locale if isinstance(customer, Customer) else "en_US"
-        facts = coarse(facts_of(found, playbook.situation, now=at))
-        key = (
-            case.scenario,
-            case.playbook,
-            gated.channel.value if gated.channel else "",
-            locale,
-            tuple(sorted(facts.items())),
-        )
-        groups[key].append(case)
-    return groups
-
-
-def subject_of(case: Case) -> Subject:
-    """Return the subject whose records a case rests on."""
-    record_type, _, record_id = case.object_ref.partition(":")
-    return Subject((record_type, record_id), case.customer_id)
+def _key(case: Case, gated: Gated, records: Records, playbook: Playbook, *, at: datetime) -> _Key:
+    customer = records[CUSTOMER].record if CUSTOMER in records else None
+    facts = coarse(facts_of(records, playbook.situation, now=at))
+    return (
+        case.scenario,
+        case.playbook,
+        gated.channel.value if gated.channel else "",
+        customer.locale if isinstance(customer, Customer) else "en_US",
+        tuple(sorted(facts.items())),
+    )

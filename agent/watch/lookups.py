@@ -15,8 +15,7 @@ from agent.store.transaction import Store
 from agent.watch.candidates import Candidates
 from agent.watch.case_facts import CaseEvidence, evidence_of
 from agent.watch.facts import coarse
-from agent.watch.grouping import subject_of
-from agent.watch.related import CUSTOMER, records_of
+from agent.watch.related import CUSTOMER, records_of, subject_of
 from agent.watch.zones import printed_zone
 from policies.engine import evaluate_gates
 from policies.fact_names import fact_kind, is_coarse, is_untrusted

@@ -13,9 +13,8 @@ from agent.store.cases import get_case
 from agent.store.drafts import drafts_of_case
 from agent.store.transaction import Store
 from agent.watch.case_facts import evidence_of
-from agent.watch.grouping import subject_of
 from agent.watch.ingest import Ingest
-from agent.watch.related import CUSTOMER, Records, records_of
+from agent.watch.related import CUSTOMER, Records, records_of, subject_of
 from policies.expressions import Truth
 from policies.triggers import CompiledPlaybook
 from tools.errors import ToolError

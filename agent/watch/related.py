@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from agent.domain.cases import Case
 from agent.domain.mirror import RecordKey, Seen
 from agent.store.mirror import linked, load_records
 from tools.records.registry import RECORD_TYPES
@@ -25,6 +26,12 @@ class Subject:
 
 Records = dict[str, Seen]
 """Record type → record."""
+
+
+def subject_of(case: Case) -> Subject:
+    """Return the subject whose records a case rests on."""
+    record_type, _, record_id = case.object_ref.partition(":")
+    return Subject((record_type, record_id), case.customer_id)
 
 
 def records_of(

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from agent.domain.audit import Actor, ActorKind
@@ -20,12 +20,19 @@ from policies.holdout import draw
 from policies.model import PPM, Limits
 from policies.triggers import CompiledPlaybook
 from policies.value import Valuation, evaluate, send_cost
-from policies.verdict import Outcome
+from policies.verdict import Outcome, Ruling
 from policies.zones import zone_rules_version
 from tools.records.facts import facts_hash
 
 ACTOR: Final = Actor(kind=ActorKind.SYSTEM, id="screen")
 _NO_FACTS: Final = facts_hash(())
+_SHORTEST_WAIT: Final = timedelta(minutes=1)
+"""A gate that names an instant in the past must not keep the screen busy for ever."""
+_NO_PLAYBOOK: Final = "no_playbook"
+_ELIGIBLE: Final = frozenset({Outcome.PASS, Outcome.NEEDS_REVIEW})
+"""Rulings after which the arm is drawn and the value counts."""
+_STATE_OF_RULE: Final = {"deadline": CaseState.EXPIRED, "cleared": CaseState.RESOLVED}
+"""Refusals that mean more than silence."""
 
 
 @dataclass(slots=True)
@@ -70,23 +77,30 @@ class Screen:
     candidates: Candidates
 
     def run(self, *, now: datetime, limit: int = 2_000) -> Screened:
-        """Screen the cases that are due, in one transaction; at most `limit` of them."""
+        """Screen the cases that are due, in one transaction; at most `limit` of them.
+
+        Cases that another process is screening at the moment are left to it.
+        """
         screened = Screened()
         with self.store.write() as tx:
-            cases = [case for case in due_cases(tx.conn, now, limit) if case.scenario in self.playbooks]
-            screened.cases = len(cases)
-            if cases:
-                self._screen(tx, cases, screened, now=now)
+            due = due_cases(tx.conn, now, limit, lock=True)
+            screened.cases = len(due)
+            known = [case for case in due if case.scenario in self.playbooks]
+            orphans = [case for case in due if case.scenario not in self.playbooks]
+            if known:
+                self._screen(tx, known, screened, now=now)
+            if orphans:
+                self._drop(tx, orphans, screened, now=now)
         return screened
 
     def _screen(self, tx: Tx, cases: Sequence[Case], screened: Screened, *, now: datetime) -> None:
-        candidates = self.candidates(tx.conn, cases, now=now)
+        loaded = self.candidates.load(tx.conn, cases, now=now)
         zone_rules = zone_rules_version()
         survivors: list[tuple[Case, Gated]] = []
         decisions: list[Decision] = []
         moves: dict[tuple[CaseState, datetime | None, str], list[CaseId]] = defaultdict(list)
         for case in cases:
-            judged = self._judge(case, candidates[case.id], now=now)
+            judged = self._judge(case, loaded.candidates[case.id], now=now)
             if judged.answer is None:
                 survivors.append((case, judged.gated))
                 continue
@@ -98,7 +112,17 @@ class Screen:
         for (state, until, reason), ids in moves.items():
             transition(tx, ids, to=state, at=now, next_at=until, reason=reason, actor=ACTOR)
         screened.survivors = len(survivors)
-        group(tx, survivors, self.playbooks, at=now, actor=ACTOR)
+        group(tx, survivors, loaded.records, self.playbooks, at=now, actor=ACTOR)
+
+    def _drop(self, tx: Tx, cases: Sequence[Case], screened: Screened, *, now: datetime) -> None:
+        """Close cases whose playbook is no longer in use: nobody knows what to say about them."""
+        decisions = [
+            _orphaned(case, self.store.ids.new("dec", at=now), self.limits, at=now) for case in cases
+        ]
+        record_decisions(tx, decisions, scenario_of={case.id: case.scenario for case in cases}, actor=ACTOR)
+        ids = [case.id for case in cases]
+        transition(tx, ids, to=CaseState.ABSTAINED, at=now, next_at=None, reason=_NO_PLAYBOOK, actor=ACTOR)
+        screened.reasons[DecisionKind.ABSTAIN.value, _NO_PLAYBOOK] += len(cases)
 
     def _judge(self, case: Case, candidate: Candidate, *, now: datetime) -> _Judged:
         playbook = self.playbooks[case.scenario].playbook
@@ -109,15 +133,21 @@ class Screen:
             send_cost=send_cost(self.limits, gated.channel),
             sent_last_week=candidate.sent_last_week,
         )
-        answer = _answer(gated, valuation, held_out=held_out)
-        return _Judged(gated=gated, valuation=valuation, answer=answer, propensity=propensity)
+        eligible = gated.ruling.outcome in _ELIGIBLE
+        return _Judged(
+            gated=gated,
+            valuation=valuation,
+            answer=_answer(case, gated, valuation, held_out=held_out, now=now),
+            # before the draw nothing is random: a gate's answer has probability one
+            propensity=propensity if eligible else PPM,
+        )
 
     def _decision(
         self, case: Case, judged: _Judged, answer: _Answer, zone_rules: str, *, now: datetime
     ) -> Decision:
         compiled = self.playbooks[case.scenario]
-        drawn = answer.state is CaseState.HELD_OUT
-        arm = Arm.HOLDOUT if drawn else Arm.TREAT if compiled.playbook.holdout else Arm.EXEMPT
+        held_out = answer.state is CaseState.HELD_OUT
+        arm = Arm.HOLDOUT if held_out else Arm.TREAT if compiled.playbook.holdout else Arm.EXEMPT
         return Decision(
             id=DecisionId(self.store.ids.new("dec", at=now)),
             case_id=case.id,
@@ -133,8 +163,7 @@ class Screen:
             verdicts=judged.gated.verdicts,
             valuation=judged.valuation,
             arm=arm,
-            # before the draw nothing is random: a gate's answer has probability one
-            propensity_ppm=judged.propensity if drawn else PPM,
+            propensity_ppm=judged.propensity,
             facts=(),
             facts_hash=_NO_FACTS,
             playbook=compiled.playbook.ref,
@@ -145,28 +174,12 @@ class Screen:
         )
 
 
-def _answer(gated: Gated, valuation: Valuation, *, held_out: bool) -> _Answer | None:
+def _answer(
+    case: Case, gated: Gated, valuation: Valuation, *, held_out: bool, now: datetime
+) -> _Answer | None:
     """Return why a case does not survive, or None: gates first, then the holdout, then the value."""
-    ruling = gated.ruling
-    if ruling.outcome is Outcome.DEFER and ruling.until is not None:
-        return _Answer(
-            kind=DecisionKind.DEFER,
-            reason=ruling.rule,
-            explanation=ruling.reason,
-            state=CaseState.NEW,
-            until=ruling.until,
-        )
-    if ruling.outcome in {Outcome.BLOCK, Outcome.DEFER}:
-        escalated = ruling.queue is not None
-        expired = ruling.rule == "deadline"
-        state = CaseState.ESCALATED if escalated else CaseState.EXPIRED if expired else CaseState.ABSTAINED
-        return _Answer(
-            kind=DecisionKind.ESCALATE if escalated else DecisionKind.ABSTAIN,
-            reason=ruling.rule,
-            explanation=ruling.reason,
-            state=state,
-            queue=ruling.queue,
-        )
+    if gated.ruling.outcome not in _ELIGIBLE:
+        return _by_gates(case, gated.ruling, now=now)
     if held_out:
         return _Answer(
             kind=DecisionKind.ABSTAIN,
@@ -182,3 +195,51 @@ def _answer(gated: Gated, valuation: Valuation, *, held_out: bool) -> _Answer | 
             state=CaseState.ABSTAINED,
         )
     return None
+
+
+def _by_gates(case: Case, ruling: Ruling, *, now: datetime) -> _Answer:
+    if ruling.outcome is Outcome.DEFER and ruling.until is not None:
+        # at its deadline a waiting case is looked at once more, and closed
+        until = ruling.until if case.deadline is None else min(ruling.until, case.deadline)
+        return _Answer(
+            kind=DecisionKind.DEFER,
+            reason=ruling.rule,
+            explanation=ruling.reason,
+            state=CaseState.NEW,
+            until=max(until, now + _SHORTEST_WAIT),
+        )
+    escalated = ruling.queue is not None
+    return _Answer(
+        kind=DecisionKind.ESCALATE if escalated else DecisionKind.ABSTAIN,
+        reason=ruling.rule,
+        explanation=ruling.reason,
+        state=CaseState.ESCALATED if escalated else _STATE_OF_RULE.get(ruling.rule, CaseState.ABSTAINED),
+        queue=ruling.queue,
+    )
+
+
+def _orphaned(case: Case, decision_id: str, limits: Limits, *, at: datetime) -> Decision:
+    return Decision(
+        id=DecisionId(decision_id),
+        case_id=case.id,
+        turn=case.turn,
+        stage=Stage.SCREEN,
+        kind=DecisionKind.ABSTAIN,
+        reason=_NO_PLAYBOOK,
+        explanation=f"The playbook {case.playbook} is no longer in use.",
+        at=at,
+        until=None,
+        queue=None,
+        channel=None,
+        verdicts=(),
+        valuation=None,
+        arm=Arm.EXEMPT,
+        propensity_ppm=PPM,
+        facts=(),
+        facts_hash=_NO_FACTS,
+        playbook=case.playbook,
+        playbook_hash="",
+        limits_version=limits.version,
+        zone_rules="",
+        model_use=None,
+    )
