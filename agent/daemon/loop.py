@@ -43,7 +43,8 @@ class Daemon:
 
     async def once(self) -> Round:
         """Recover, run one round and everything that it makes due, and return what it did."""
-        self.owner.hold()
+        if not self.owner.still_held():
+            self.owner.hold()
         await asyncio.to_thread(self.recover)
         done = await self._round(self.clock())
         await self.worker.run_until_idle()
