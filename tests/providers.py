@@ -47,12 +47,11 @@ class FakeProvider:
     """Called before a message is looked at, after it was taken, and when the answer is on its way."""
     accepted: list[tuple[str, Outbound]] = field(default_factory=list[tuple[str, Outbound]])
     calls: int = 0
-    meet: int = 1
-    """How many calls must be under way before any is answered."""
+    gate: asyncio.Event | None = None
+    """No call is answered before this is set."""
     under_way: int = 0
     most_at_once: int = 0
     lookups: int = 0
-    _met: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def capability(self) -> Capability:
@@ -73,9 +72,8 @@ class FakeProvider:
         self.under_way += 1
         self.most_at_once = max(self.most_at_once, self.under_way)
         try:
-            if self.under_way >= self.meet:
-                self._met.set()
-            await self._met.wait()
+            if self.gate is not None:
+                await self.gate.wait()
             receipt = self._answer(message, idempotency_key)
             self.failpoint()
             return receipt

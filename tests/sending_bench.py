@@ -114,7 +114,7 @@ class Bench:
     store: Store
     clock: SimulatedClock
     provider: FakeProvider = field(default_factory=FakeProvider)
-    owner: Owner = field(default_factory=AliveOwner)
+    owner: AliveOwner = field(default_factory=AliveOwner)
     world: World = field(default_factory=World)
     pace: Pace = field(default_factory=Pace)
     ticks: float = 0

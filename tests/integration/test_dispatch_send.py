@@ -1,17 +1,22 @@
 """The dispatcher sends what was approved, once, and each answer of a provider has its consequence."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event, update
 
 from agent.clock import SimulatedClock
 from agent.dispatch.ports import Result
 from agent.domain.cases import CaseState
-from agent.domain.drafts import DeliveryState
-from agent.store.attempts import AttemptState, attempts_of
+from agent.domain.drafts import DeliveryId, DeliveryState
+from agent.errors import StoreError
+from agent.store.attempts import AttemptState, attempts_of, start_attempt
+from agent.store.deliveries import set_delivery_state
+from agent.store.tables.cases import CaseFile
 from agent.store.transaction import Store
 from tests.providers import Act, FakeProvider, Kind
-from tests.sending_bench import Bench
+from tests.sending_bench import SYSTEM, Bench
 
 
 @pytest.fixture
@@ -217,11 +222,120 @@ async def test_a_worker_that_lost_its_lock_does_not_call(bench: Bench) -> None:
 
 async def test_no_more_calls_are_under_way_than_the_channel_allows(bench: Bench) -> None:
     bench.world.candidate = {"sent_last_day": 0, "sent_last_week": 0}
-    bench.provider.meet = bench.provider.capability.max_in_flight
+    bench.provider.gate = asyncio.Event()
     for number in range(5):
         bench.approved(f"e{number}")
 
-    await bench.dispatcher.dispatch_due()
+    sending = asyncio.create_task(bench.dispatcher.dispatch_due())
+    while bench.provider.under_way < bench.provider.capability.max_in_flight:
+        await asyncio.to_thread(int)
+    for _ in range(50):  # time in which a third call would begin
+        await asyncio.to_thread(bench.desk.count)
+    bench.provider.gate.set()
+    await sending
 
     assert bench.provider.most_at_once == bench.provider.capability.max_in_flight
     assert len(bench.provider.keys()) == 5
+
+
+async def test_a_repeat_under_the_same_key_does_not_count_against_its_own_cap(bench: Bench) -> None:
+    bench.provider.script = [Act.ACCEPT, Act.LOSE_ANSWER]
+    first, second = bench.approved("e1"), bench.approved("e2")
+    await bench.dispatcher.dispatch(first)
+    await bench.dispatcher.dispatch(second)  # the second of two a day, and its answer is lost
+
+    assert (await bench.dispatcher.dispatch(second)).result is Result.ACCEPTED
+    assert bench.provider.keys() == [first, second]
+
+
+async def test_a_failing_database_stops_all_sending(bench: Bench) -> None:
+    delivery_id = bench.approved()
+
+    def break_down() -> None:
+        event.listen(bench.store.writer, "begin", _no_disk)
+
+    bench.world.while_looking = break_down
+
+    with pytest.raises(StoreError):
+        await bench.dispatcher.dispatch(delivery_id)
+    event.remove(bench.store.writer, "begin", _no_disk)
+    with pytest.raises(StoreError):
+        await bench.dispatcher.dispatch(delivery_id)
+
+    assert bench.provider.calls == 0
+
+
+def _no_disk(_conn: object) -> None:
+    raise StoreError("the disk is full")
+
+
+async def test_nothing_leaves_for_a_case_in_shadow_mode(bench: Bench) -> None:
+    delivery_id = bench.approved()
+    with bench.store.write() as tx:
+        tx.conn.execute(update(CaseFile).values(shadow=True))
+
+    assert (await bench.dispatcher.dispatch(delivery_id)).result is Result.REFUSED
+    assert bench.provider.calls == 0
+
+
+async def test_a_call_that_is_cancelled_is_unknown_and_not_forgotten(bench: Bench) -> None:
+    delivery_id = bench.approved()
+    bench.provider.gate = asyncio.Event()
+    sending = asyncio.create_task(bench.dispatcher.dispatch(delivery_id))
+    while not bench.provider.under_way:
+        await asyncio.to_thread(int)
+
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+
+    assert bench.delivery(delivery_id).delivery.state is DeliveryState.UNKNOWN
+
+
+class TestRecovery:
+    """Who may take up an attempt that a worker left open."""
+
+    @pytest.fixture
+    def left_open(self, bench: Bench) -> DeliveryId:
+        delivery_id = bench.approved()
+        with bench.store.write() as tx:
+            file = bench.delivery(delivery_id)
+            at = bench.clock()
+            start_attempt(
+                tx,
+                file,
+                provider="fake_key",
+                owner="w2",
+                at=at,
+                deadline=at + bench.pace.window,
+                actor=SYSTEM,
+            )
+            set_delivery_state(
+                tx, file, to=DeliveryState.SENDING, reason="", next_at=None, at=at, actor=SYSTEM
+            )
+        return delivery_id
+
+    async def test_a_living_workers_attempt_is_left_alone(self, bench: Bench, left_open: DeliveryId) -> None:
+        assert bench.dispatcher.recover() == 0
+        assert bench.delivery(left_open).delivery.state is DeliveryState.SENDING
+
+    async def test_a_dead_workers_attempt_is_unknown_and_then_settled(
+        self, bench: Bench, left_open: DeliveryId
+    ) -> None:
+        bench.owner.dead.add("w2")
+
+        assert bench.dispatcher.recover() == 1
+        assert bench.dispatcher.recover() == 0
+        assert (await bench.dispatcher.dispatch(left_open)).result is Result.ACCEPTED
+        assert bench.provider.keys() == [left_open]
+
+    async def test_where_a_lock_proves_little_the_last_call_must_be_over(
+        self, bench: Bench, left_open: DeliveryId
+    ) -> None:
+        bench.owner.exact = False
+        bench.owner.dead.add("w2")
+
+        assert bench.dispatcher.recover() == 0
+        bench.clock.advance(bench.pace.window + timedelta(seconds=10))
+        assert bench.dispatcher.recover() == 1
+        assert bench.delivery(left_open).delivery.state is DeliveryState.UNKNOWN
