@@ -36,10 +36,10 @@ class Reader:
     """Follows every stream as the watch does, into a dictionary."""
 
     source: Source
-    bodies: dict[tuple[str, str], Envelope] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
-    cursors: dict[str, Cursor] = field(default_factory=dict)
-    read: Counter[str] = field(default_factory=Counter)
+    bodies: dict[tuple[str, str], Envelope] = field(default_factory=dict[tuple[str, str], Envelope])
+    rejected: list[Rejected] = field(default_factory=list[Rejected])
+    cursors: dict[str, Cursor] = field(default_factory=dict[str, Cursor])
+    read: Counter[str] = field(default_factory=Counter[str])
 
     def follow(self, now: datetime) -> None:
         for spec in self.source.streams():

@@ -19,7 +19,7 @@ _PERIOD: Final = 30
 _READ_EVERY: Final = 12 * HOUR
 _INCLUDED: Final = {"Mobil S": 3_000, "Mobil M": 10_000, "Mobil L": 40_000}
 _FLAT_PPM: Final = 80_000
-_APPETITES: Final = ((35, 400_000), (62, 270_000), (88, 150_000), (112, 120_000), (170, 60_000))
+_APPETITES: Final = ((35, 340_000), (62, 260_000), (88, 180_000), (112, 150_000), (170, 70_000))
 """Percent of the allowance that a person would use in a whole period."""
 _CORRECTED_PPM: Final = 2_500
 _LOST_PPM: Final = 15_000
