@@ -26,49 +26,66 @@ Script = Callable[[dict[str, Any]], Reply]
 class ScriptedServer:
     """A running server; `requests` are the bodies it was sent, in order."""
 
-    url: str
+    script: Sequence[Reply] | Script
+    url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once a request has arrived."""
+    _stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    _connections: dict[asyncio.StreamWriter, asyncio.Event] = field(
+        default_factory=dict[asyncio.StreamWriter, asyncio.Event]
+    )
+
+    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection until it ends."""
+        done = self._connections[writer] = asyncio.Event()
+        try:
+            while (request := await _read_request(reader)) is not None and await self._answer(
+                request, writer
+            ):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError):
+            return
+        finally:
+            writer.close()
+            done.set()
+
+    async def stop(self) -> None:
+        """End all connections; hanging ones too."""
+        self._stopped.set()
+        for writer in self._connections:
+            writer.close()
+        for done in self._connections.values():
+            await done.wait()
+
+    async def _answer(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
+        """Return whether the connection goes on."""
+        self.requests.append(request)
+        self.asked.set()
+        if callable(self.script):
+            reply = self.script(request)
+        else:
+            reply = self.script[min(len(self.requests), len(self.script)) - 1]
+        if reply.fault == "hang":
+            await self._stopped.wait()
+        if reply.fault in ("hang", "drop"):
+            return False
+        await _send(writer, reply)
+        return reply.fault != "drop_midway"
 
 
 @asynccontextmanager
 async def serve(script: Sequence[Reply] | Script) -> AsyncGenerator[ScriptedServer]:
     """Serve replies in turn, the last one again and again, or whatever a function makes of a request."""
-    running = ScriptedServer(url="")
-    released = asyncio.Event()
-
-    def reply_to(request: dict[str, Any]) -> Reply:
-        if callable(script):
-            return script(request)
-        return script[min(len(running.requests), len(script)) - 1]
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while (request := await _read_request(reader)) is not None:
-                running.requests.append(request)
-                running.asked.set()
-                reply = reply_to(request)
-                if reply.fault == "hang":
-                    await released.wait()
-                if reply.fault in ("hang", "drop"):
-                    return
-                await _answer(writer, reply)
-                if reply.fault == "drop_midway":
-                    return
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    running = ScriptedServer(script)
+    server = await asyncio.start_server(running.connected, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()[:2]
     running.url = f"http://{host}:{port}/v1"
     try:
         yield running
     finally:
-        released.set()
         server.close()
+        await running.stop()
         await server.wait_closed()
 
 
@@ -119,7 +136,7 @@ async def _read_request(reader: asyncio.StreamReader) -> dict[str, Any] | None:
     return body
 
 
-async def _answer(writer: asyncio.StreamWriter, reply: Reply) -> None:
+async def _send(writer: asyncio.StreamWriter, reply: Reply) -> None:
     sent = reply.body[: len(reply.body) // 2] if reply.fault == "drop_midway" else reply.body
     headers = "".join(f"{name}: {value}\r\n" for name, value in reply.headers.items())
     head = f"HTTP/1.1 {reply.status} X\r\ncontent-length: {len(reply.body)}\r\n{headers}\r\n"

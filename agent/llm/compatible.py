@@ -12,6 +12,7 @@ from openai.types.chat import ChatCompletionMessageParam
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 
 from agent.clock import Clock
+from agent.llm.rules import RULES
 from agent.llm.transport import AttemptError, ChatMessage, ChatRequest, Completion
 from agent.store.llm_calls import Usage
 from tools.errors import InputError
@@ -96,10 +97,10 @@ class CompatibleTransport:
             seed: For servers that repeat an answer for the same seed.
 
         Raises:
-            InputError: The model is called like the offline rules model.
+            InputError: The address is no http address, there is no key, or the model is called like the
+                offline rules model.
         """
-        if model == "rules":
-            raise InputError("no model of an endpoint may be called 'rules'", field="model")
+        _check_arguments(base_url, model, api_key)
         self._model = model
         self._clock = clock
         self._limit_field = limit_field
@@ -205,6 +206,27 @@ class CompatibleTransport:
             if math.isfinite(seconds):
                 return max(seconds, 0.0)
         return None
+
+
+def _check_arguments(base_url: str, model: str, api_key: str) -> None:
+    try:
+        url = httpx2.URL(base_url)
+    except httpx2.InvalidURL as exc:
+        raise InputError(f"{base_url!r} is no address: {exc}", field="base_url") from exc
+    if url.scheme not in ("http", "https") or not url.host:
+        raise InputError(
+            f"{base_url!r} is no http address",
+            field="base_url",
+            remedy="write for example https://api.openai.com/v1 or http://127.0.0.1:8080/v1",
+        )
+    if not api_key:
+        raise InputError(
+            "there is no key for the model endpoint",
+            field="api_key",
+            remedy="set OPENAI_API_KEY; a server of your own takes any text, for example none",
+        )
+    if model in ("", RULES):
+        raise InputError(f"no model of an endpoint may be called {model!r}", field="model")
 
 
 def read_completion(body: bytes) -> Completion:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Final, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
@@ -34,6 +35,7 @@ class ReplyError(Exception):
         self.problems = problems
 
 
+@cache
 def reply_schema(reply: type[BaseModel]) -> Schema:
     """Return the JSON schema of a reply type in the form that strict modes take.
 

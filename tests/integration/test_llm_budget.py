@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,56 +15,16 @@ from hypothesis import strategies as st
 
 from agent.clock import SimulatedClock
 from agent.errors import ModelError
-from agent.ids import Ids
 from agent.llm.budget import SCOPE, ModelBudget
 from agent.llm.ledgered import LedgeredModel
 from agent.llm.prices import Price
 from agent.store.budgets import Balance, balance, held_amounts, release_dead, reserve, settle
 from agent.store.transaction import Store
-from tests.conftest import START, make_store
+from tests.budget_spender import CAP, PERIOD, START, books, pay, spend, take
 from tests.llm_builders import CALM, READ, Bench, template_store
 from tests.scripted_server import completion, serve
 
-PERIOD = START.date().isoformat()
-CAP = 10_000
 GOOD = completion(CALM.model_dump_json())
-
-
-def take(store: Store, amount: int, *, cap: int = CAP, owner: str = "test") -> str | None:
-    with store.write() as tx:
-        return reserve(tx, scope=SCOPE, period=PERIOD, amount=amount, cap=cap, owner=owner, at=START)
-
-
-def pay(store: Store, hold: str, cost: int) -> bool:
-    with store.write() as tx:
-        return settle(tx, hold, cost=cost)
-
-
-def books(store: Store) -> Balance:
-    with store.read() as conn:
-        found = balance(conn, scope=SCOPE, period=PERIOD)
-        assert found is not None
-        return found
-
-
-def spend(url: str, seed: int) -> int:
-    """Reserve and settle at random like many callers; every sixth dies with its hold."""
-    random = Random(seed)
-    store = make_store(url, Ids())
-    paid = 0
-    for _ in range(40):
-        amount = random.randint(1, 200)
-        hold = take(store, amount, owner=f"worker-{seed}")
-        seen = books(store)
-        assert seen.spent + seen.held <= CAP
-        if hold is None or random.random() < 1 / 6:
-            continue
-        cost = random.randint(0, amount)
-        assert pay(store, hold, cost)
-        paid += cost
-    store.writer.dispose()
-    store.reader.dispose()
-    return paid
 
 
 def clear_and_check(store: Store, paid: int) -> None:
@@ -90,8 +49,8 @@ def test_eight_threads_at_once_never_overshoot(any_store: Store, database_url: s
 def test_processes_at_once_never_overshoot(store: Store, tmp_path: Path) -> None:
     """SQLite locks files per process, so threads prove nothing there; PostgreSQL sees connections."""
     url = f"sqlite:///{tmp_path / 'outrider.db'}"
-    with multiprocessing.get_context("spawn").Pool(3) as pool:
-        paid = sum(pool.starmap(spend, [(url, seed) for seed in range(3)]))
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        paid = sum(pool.starmap(spend, [(url, seed) for seed in range(2)]))
 
     clear_and_check(store, paid)
 

@@ -12,7 +12,7 @@ from sqlmodel import select
 from agent.clock import SimulatedClock
 from agent.errors import ModelError
 from agent.llm.budget import SCOPE
-from agent.llm.compatible import LARGEST_REPLY
+from agent.llm.compatible import LARGEST_REPLY, CompatibleTransport
 from agent.llm.retries import RetryRules
 from agent.store.budgets import Balance, balance, held_amounts
 from agent.store.llm_calls import CallStatus, LlmCall, get_calls
@@ -21,6 +21,7 @@ from agent.store.transaction import Store
 from tests.conftest import START
 from tests.llm_builders import CALM, READ, Bench, template_store
 from tests.scripted_server import Reply, completion, json_reply, serve
+from tools.errors import InputError
 
 GOOD = completion(CALM.model_dump_json())
 BAD = completion('{"mood": "joyful"}')
@@ -306,3 +307,24 @@ async def test_an_answer_from_something_else_is_down(bench: Bench, body: bytes) 
 
     assert caught.value.kind == "down"
     assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("base_url", "model", "api_key", "field"),
+    [
+        ("api.openai.com/v1", "m", "k", "base_url"),
+        ("ftp://host/v1", "m", "k", "base_url"),
+        ("https:///v1", "m", "k", "base_url"),
+        ("http://host:port/v1", "m", "k", "base_url"),
+        ("https://host/v1", "m", "", "api_key"),
+        ("https://host/v1", "", "k", "model"),
+        ("https://host/v1", "rules", "k", "model"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_before_any_call(
+    clock: SimulatedClock, base_url: str, model: str, api_key: str, field: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        CompatibleTransport(base_url=base_url, model=model, api_key=api_key, clock=clock)
+
+    assert caught.value.field == field
