@@ -20,7 +20,6 @@ class Ids:
         self._lock = threading.Lock()  # database work runs in threads, and two must not count at once
         self._millisecond = -1
         self._last = 0
-        self._lock = Lock()  # worker threads write to the database side by side
 
     def new(self, kind: str, *, at: datetime) -> str:
         """Return a new id `kind_<ULID>` with the time of `at` to the millisecond."""
