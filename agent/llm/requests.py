@@ -37,6 +37,7 @@ LONGEST_TEXTS: Final = 8_000
 MOST_TEXTS: Final = 40
 _SHORTEST_CUT: Final = 200
 _CUT: Final = " […] "
+_REPLIES: Final[dict[str, type[BaseModel]]] = {"read": Reading, "assess": Step, "compose": Composition}
 _COARSE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 
@@ -55,12 +56,26 @@ class Questions:
     """Makes questions from requests."""
 
     def __init__(self, prompts: PromptStore, templates: TemplateStore) -> None:
-        self._prompts = prompts
+        """Read the prompts, so that a broken one is named at the start and not in the middle of a day.
+
+        Raises:
+            InputError: A prompt is missing or wrong, or answers with another type than its task.
+        """
+        self._prompts = {task: prompts.get(task) for task in (*_REPLIES, "repair")}
         self._templates = templates
+        for task, reply in _REPLIES.items():
+            prompt = self._prompts[task]
+            if prompt.output != reply.__name__:
+                raise InputError(
+                    f"the prompt answers with {prompt.output}, the task with {reply.__name__}",
+                    path=prompt.path,
+                    field="output",
+                    remedy=f"write output: {reply.__name__}",
+                )
 
     def read(self, request: ReadRequest) -> Question[Reading]:
         """Return the question to the quarantined reader: the texts and nothing else."""
-        prompt = self._prompts.get("read")
+        prompt = self._prompts["read"]
         return Question(
             task="read",
             situation_id=request.situation_id,
@@ -106,12 +121,12 @@ class Questions:
 
     def repair(self, problems: Sequence[str]) -> str:
         """Return what a model is told whose answer does not fit."""
-        return self._prompts.get("repair").render(problems=list(problems))
+        return self._prompts["repair"].render(problems=list(problems))
 
     @property
     def repair_ref(self) -> str:
         """The repair prompt as `id@version:hash`: it shapes answers too."""
-        prompt = self._prompts.get("repair")
+        prompt = self._prompts["repair"]
         return f"{prompt.ref}:{prompt.hash}"
 
     def _question(
@@ -121,7 +136,7 @@ class Questions:
         reply: type[ReplyT_co],
         **inputs: PromptValue,
     ) -> Question[ReplyT_co]:
-        prompt = self._prompts.get(task)
+        prompt = self._prompts[task]
         return Question(
             task=task,
             situation_id=situation_id,

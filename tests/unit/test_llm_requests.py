@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from agent.domain.model import KnownFact, LookUpResult, LookUpTool, Mood
 from agent.llm.requests import LONGEST_TEXT, LONGEST_TEXTS, MOST_TEXTS, Questions, clean, cut, quarantined
-from prompts.store import PromptStore
+from prompts.store import LIBRARY_FOLDER, PromptStore
 from prompts.templates import TemplateStore
 from tests.llm_builders import ASSESS, CALM, COMPOSE, READ, template_store
+from tools.errors import InputError
 from tools.safe_text import is_hidden
 
 NAMES = ("Ada Lovelace", "+15550100", "ada@example.org", "2026-11-02", "1001-A/7", "12.50 EUR")
@@ -91,6 +92,16 @@ def test_every_real_prompt_takes_what_it_is_given(tmp_path: Path) -> None:
         assert question.prompt.output == question.reply.__name__
     assert "body: it is empty" in questions.repair(("body: it is empty",))
     assert questions.repair_ref.startswith("repair@1:")
+
+
+def test_a_prompt_with_another_reply_is_refused_at_the_start(tmp_path: Path) -> None:
+    for prompt in LIBRARY_FOLDER.glob("*/v*.md"):
+        copy = tmp_path / prompt.relative_to(LIBRARY_FOLDER)
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_text(prompt.read_text().replace("output: Step", "output: Reading"))
+
+    with pytest.raises(InputError, match="the prompt answers with Reading, the task with Step"):
+        Questions(PromptStore(tmp_path), TemplateStore(tmp_path))
 
 
 @settings(max_examples=50)
