@@ -6,11 +6,14 @@ The form is RFC 8785 for the values we allow: no floats, keys in ASCII, integers
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
 GENESIS: Final = hashlib.sha256(b"outrider audit chain").digest()
 _SAFE_INTEGER = 2**53
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_EXACT: Final = (str, bool)
+_SEQUENCES: Final = (list, tuple)
 
 
 def canonical(value: object) -> str:
@@ -21,7 +24,7 @@ def canonical(value: object) -> str:
         ValueError: It contains an integer that a double cannot hold.
     """
     _refuse_inexact(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def leaf_hash(envelope: str) -> bytes:
@@ -50,19 +53,24 @@ def decode_bytes(text: str) -> bytes:
 
 
 def _refuse_inexact(value: object) -> None:
-    match value:
-        case None | str() | bool():
-            return
-        case int():
-            if not -_SAFE_INTEGER < value < _SAFE_INTEGER:
-                raise ValueError(f"{value} is beyond 2**53; write it as text")
-        case Mapping():
-            for key, item in cast("Mapping[object, object]", value).items():
-                if not isinstance(key, str) or not key.isascii():
-                    raise TypeError(f"key {key!r} is no ASCII text")
-                _refuse_inexact(item)
-        case list() | tuple():
-            for item in cast("Sequence[object]", value):
-                _refuse_inexact(item)
-        case _:
-            raise TypeError(f"{value!r} has no exact canonical form")
+    if value is None or isinstance(value, _EXACT):
+        return
+    if isinstance(value, int):
+        if not -_SAFE_INTEGER < value < _SAFE_INTEGER:
+            raise ValueError(f"{value} is beyond 2**53; write it as text")
+    elif isinstance(value, _SEQUENCES):
+        _refuse_any_inexact(cast("Sequence[object]", value))
+    elif isinstance(value, Mapping):
+        items = cast("Mapping[object, object]", value)
+        for key in items:
+            if not isinstance(key, str) or not key.isascii():
+                raise TypeError(f"key {key!r} is no ASCII text")
+        _refuse_any_inexact(items.values())
+    else:
+        raise TypeError(f"{value!r} has no exact canonical form")
+
+
+def _refuse_any_inexact(items: Iterable[object]) -> None:
+    for item in items:
+        if type(item) is not str:  # most values are texts, and a call costs more than this question
+            _refuse_inexact(item)

@@ -46,6 +46,7 @@ _KINDS: Final[dict[FieldKind, FactKind]] = {
 }
 
 
+@cache
 def fact_kind(name: str) -> FactKind:
     """Return what kind of value the fact `record.field` has.
 
@@ -62,6 +63,7 @@ def fact_kind(name: str) -> FactKind:
     return _KINDS[record_fields(record_type)[field].kind]
 
 
+@cache
 def is_untrusted(name: str) -> bool:
     """Whether the fact is text by a stranger, which only the quarantined reader may see.
 
@@ -71,6 +73,7 @@ def is_untrusted(name: str) -> bool:
     return (record_type, field) in UNTRUSTED
 
 
+@cache
 def is_coarse(name: str) -> bool:
     """Whether the fact has few possible values (a code or a flag), so that it may split situations."""
     if fact_kind(name) == "flag":
@@ -80,6 +83,7 @@ def is_coarse(name: str) -> bool:
     return known is not None and known.kind is FieldKind.CODE
 
 
+@cache
 def record_types_of(name: str) -> tuple[str, ...]:
     """Return the record types a fact is read from.
 
