@@ -104,7 +104,7 @@ def without_personal_data(text: str) -> str:
 
 
 class _Libraries:
-    """A stream for the standard library's logging: warnings of libraries are hidden and rendered like ours."""
+    """A stream for the standard library's logging, so that libraries' warnings are treated like ours."""
 
     def write(self, text: str) -> None:
         said = text.partition("\n")[0][:_MESSAGE_LENGTH]

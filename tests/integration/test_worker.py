@@ -1,0 +1,402 @@
+"""Workers run each turn once, survive each other's death, and end in order; on both databases."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from agent.clock import SimulatedClock
+from agent.daemon.jobs import LocalEngine
+from agent.daemon.worker import ENDED, Timing, Worker, WorkKind
+from agent.store.tables.base import Meta
+from agent.store.transaction import Store, Tx, count, insert_new
+from agent.store.work import DONE, Next, WorkItem, WorkStatus, again, count_work, enqueue, get_work
+from agent.store.work_claims import MAX_ATTEMPTS, end
+from tests.conftest import START
+
+LEASE = timedelta(seconds=60)
+QUICK = Timing(lease=LEASE, poll=timedelta(milliseconds=1), beat=timedelta(milliseconds=1))
+
+
+@dataclass
+class Log:
+    """What the turns of a test did."""
+
+    begun: list[str] = field(default_factory=list[str])
+    most_at_once: int = 0
+    now: int = 0
+
+    @contextmanager
+    def turn(self, item: WorkItem) -> Generator[None]:
+        self.begun.append(item.ref)
+        self.now += 1
+        self.most_at_once = max(self.most_at_once, self.now)
+        try:
+            yield
+        finally:
+            self.now -= 1
+
+
+def ask(store: Store, *refs: str) -> None:
+    with store.write() as tx:
+        for ref in refs:
+            enqueue(tx, key=f"send:{ref}", kind="send", ref=ref, at=START)
+
+
+def look(store: Store, ref: str) -> WorkItem:
+    with store.read() as conn:
+        item = get_work(conn, f"send:{ref}")
+    assert item is not None
+    return item
+
+
+class Team:
+    """Makes workers over one store and ends their threads."""
+
+    def __init__(self, store: Store, clock: SimulatedClock) -> None:
+        self.store = store
+        self.clock = clock
+        self.made: list[Worker] = []
+
+    def worker(
+        self,
+        run: Callable[[WorkItem], Awaitable[Next | None]],
+        *,
+        capacity: int = 10,
+        give_up: Callable[[Tx, WorkItem], None] | None = None,
+        timeout: timedelta = timedelta(seconds=90),
+        timing: Timing = QUICK,
+    ) -> tuple[Worker, LocalEngine]:
+        engine = LocalEngine(me=f"w{len(self.made)}", capacity=capacity)
+        kind = WorkKind(run=run, give_up=give_up, timeout=timeout)
+        worker = Worker(
+            store=self.store, engine=engine, kinds={"send": kind}, clock=self.clock, timing=timing
+        )
+        self.made.append(worker)
+        return worker, engine
+
+
+@pytest.fixture
+def team(any_store: Store, clock: SimulatedClock) -> Iterator[Team]:
+    team = Team(any_store, clock)
+    yield team
+    for worker in team.made:
+        worker.close()
+
+
+async def kill(engine: LocalEngine, *items: str) -> None:
+    """End a worker's tasks as SIGKILL would: nothing more is written."""
+    engine.cancel([*items])
+    await engine.idle()
+
+
+async def test_two_workers_begin_each_turn_once(team: Team) -> None:
+    log = Log()
+
+    async def turn(item: WorkItem) -> Next:
+        with log.turn(item):
+            await asyncio.sleep(0)
+            return DONE
+
+    refs = [f"{number:02}" for number in range(30)]
+    ask(team.store, *refs)
+    workers = [team.worker(turn, capacity=3)[0] for _ in range(2)]
+
+    claimed = await asyncio.gather(*(worker.run_until_idle() for worker in workers))
+
+    assert sorted(log.begun) == refs
+    assert sum(claimed) == len(refs)
+    assert min(claimed) > 0
+    with team.store.read() as conn:
+        assert count_work(conn) == {("send", WorkStatus.DONE): len(refs)}
+
+
+async def test_a_dead_workers_turn_is_taken_over_when_its_lease_ends(
+    team: Team, clock: SimulatedClock
+) -> None:
+    begun = asyncio.Event()
+
+    async def hang(_item: WorkItem) -> Next:
+        begun.set()
+        await asyncio.Event().wait()
+        return DONE
+
+    async def finish(_item: WorkItem) -> Next:
+        return DONE
+
+    ask(team.store, "1")
+    first, engine = team.worker(hang)
+    second, _ = team.worker(finish)
+    await first.dispatch()
+    await begun.wait()
+    await kill(engine, look(team.store, "1").claim_id)
+
+    assert await second.run_until_idle() == 0
+    clock.advance(LEASE)
+    assert await second.run_until_idle() == 1
+
+    assert look(team.store, "1").status is WorkStatus.DONE
+
+
+async def test_a_turn_that_was_taken_over_is_interrupted_and_writes_nothing(
+    team: Team, clock: SimulatedClock
+) -> None:
+    begun, interrupted = asyncio.Event(), asyncio.Event()
+
+    async def slow(_item: WorkItem) -> Next:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            interrupted.set()
+            raise
+        return DONE
+
+    async def finish(_item: WorkItem) -> Next:
+        return again(clock() + timedelta(hours=1))
+
+    ask(team.store, "1")
+    frozen, engine = team.worker(slow)
+    await frozen.dispatch()
+    await begun.wait()
+    clock.advance(LEASE)
+    await team.worker(finish)[0].run_until_idle()
+
+    await frozen.beat()
+    await engine.idle()
+
+    assert interrupted.is_set()
+    assert look(team.store, "1").next_at == clock() + timedelta(hours=1)
+
+
+async def test_a_turn_that_lost_its_lease_rolls_its_own_transaction_back(
+    team: Team, clock: SimulatedClock
+) -> None:
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def late(item: WorkItem) -> Next | None:
+        begun.set()
+        await go.wait()
+        with team.store.write() as tx:
+            insert_new(tx.conn, Meta, [{"key": "late", "value": "x"}])
+            end(tx, item, DONE)
+        return ENDED
+
+    async def finish(_item: WorkItem) -> Next:
+        return DONE
+
+    ask(team.store, "1")
+    frozen, engine = team.worker(late)
+    await frozen.dispatch()
+    await begun.wait()
+    clock.advance(LEASE)
+    await team.worker(finish)[0].run_until_idle()
+
+    go.set()
+    await engine.idle()
+
+    with team.store.read() as conn:
+        assert count(conn, Meta) == 1  # the schema version alone
+    assert look(team.store, "1").turn == 1
+
+
+async def test_a_beat_keeps_a_long_turn(team: Team, clock: SimulatedClock) -> None:
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def long(_item: WorkItem) -> Next:
+        begun.set()
+        await go.wait()
+        return DONE
+
+    ask(team.store, "1")
+    worker, engine = team.worker(long)
+    await worker.dispatch()
+    await begun.wait()
+    clock.advance(LEASE / 2)
+    await worker.beat()
+    clock.advance(LEASE / 2)
+
+    assert await team.worker(long)[0].dispatch() == 0
+    go.set()
+    await engine.idle()
+
+    assert look(team.store, "1").status is WorkStatus.DONE
+
+
+async def test_a_turn_that_ends_itself_is_not_ended_again(team: Team) -> None:
+    async def turn(item: WorkItem) -> Next | None:
+        with team.store.write() as tx:
+            end(tx, item, DONE)
+        return ENDED
+
+    ask(team.store, "1")
+    await team.worker(turn)[0].run_until_idle()
+
+    assert (look(team.store, "1").status, look(team.store, "1").turn) == (WorkStatus.DONE, 1)
+
+
+async def test_a_failing_turn_waits_longer_each_time_and_is_given_up_with_its_consequence(
+    team: Team, clock: SimulatedClock
+) -> None:
+    async def turn(_item: WorkItem) -> Next:
+        raise ValueError("no such thing for ada@example.org")
+
+    def give_up(tx: Tx, item: WorkItem) -> None:
+        insert_new(tx.conn, Meta, [{"key": "given up", "value": item.error}])
+
+    ask(team.store, "1")
+    worker, _ = team.worker(turn, give_up=give_up)
+    waits: list[float] = []
+    for _ in range(MAX_ATTEMPTS):
+        assert await worker.run_until_idle() == 1
+        due = look(team.store, "1").next_at
+        assert due is not None or look(team.store, "1").status is WorkStatus.DEAD
+        waits.append((due - clock()).total_seconds() if due else 0)
+        clock.advance(timedelta(hours=1))
+    await worker.run_until_idle()
+
+    assert waits[: MAX_ATTEMPTS - 1] == [5, 10, 20, 40]
+    item = look(team.store, "1")
+    assert (item.status, item.error) == (WorkStatus.DEAD, "ValueError: no such thing for [hidden]")
+    with team.store.read() as conn:
+        assert count(conn, Meta) == 2
+
+
+async def test_a_give_up_that_fails_does_not_stop_the_others(team: Team, clock: SimulatedClock) -> None:
+    async def turn(item: WorkItem) -> Next:
+        if item.ref == "bad":
+            raise ValueError
+        return DONE
+
+    def give_up(tx: Tx, item: WorkItem) -> None:
+        insert_new(tx.conn, Meta, [{"key": "half", "value": item.key}])
+        raise ZeroDivisionError
+
+    ask(team.store, "bad")
+    worker, _ = team.worker(turn, give_up=give_up)
+    for _ in range(MAX_ATTEMPTS + 1):
+        await worker.run_until_idle()
+        clock.advance(timedelta(hours=1))
+    ask(team.store, "good")
+    await worker.run_until_idle()
+
+    assert look(team.store, "good").status is WorkStatus.DONE
+    assert look(team.store, "bad").error == "giving up failed: ZeroDivisionError"
+    with team.store.read() as conn:
+        assert count(conn, Meta) == 1
+
+
+async def test_a_turn_that_takes_too_long_has_failed(team: Team) -> None:
+    async def turn(_item: WorkItem) -> Next:
+        await asyncio.Event().wait()
+        return DONE
+
+    ask(team.store, "1")
+    await team.worker(turn, timeout=timedelta(milliseconds=1))[0].run_until_idle()
+
+    assert look(team.store, "1").error.startswith("TimeoutError")
+
+
+async def test_a_poison_kills_no_innocent(team: Team, clock: SimulatedClock) -> None:
+    innocents = [f"innocent{number}" for number in range(6)]
+    ask(team.store, *innocents, "poison")
+    deaths = 0
+    log = Log()
+    for _ in range(20):
+        died = asyncio.Event()
+        worker, engine = team.worker(_until_death(log, died))
+        finished = asyncio.ensure_future(worker.run_until_idle())
+        death = asyncio.ensure_future(died.wait())
+        await asyncio.wait([finished, death], return_when=asyncio.FIRST_COMPLETED)
+        if not died.is_set():
+            death.cancel()
+            break
+        deaths += 1
+        finished.cancel()
+        await kill(engine, *(look(team.store, ref).claim_id for ref in [*innocents, "poison"]))
+        clock.advance(LEASE)
+
+    assert deaths == MAX_ATTEMPTS
+    assert look(team.store, "poison").status is WorkStatus.DEAD
+    assert {look(team.store, ref).status for ref in innocents} == {WorkStatus.DONE}
+
+
+def _until_death(log: Log, died: asyncio.Event) -> Callable[[WorkItem], Awaitable[Next]]:
+    """Turns of a process that dies as soon as the poison runs; the others take a little longer than it."""
+
+    async def turn(item: WorkItem) -> Next:
+        with log.turn(item):
+            if item.ref == "poison":
+                died.set()
+            for _ in range(200):
+                await asyncio.sleep(0)
+            if died.is_set():
+                await asyncio.Event().wait()
+            return DONE
+
+    return turn
+
+
+async def test_drain_gives_back_what_does_not_finish(team: Team) -> None:
+    begun = asyncio.Event()
+
+    async def turn(_item: WorkItem) -> Next:
+        begun.set()
+        await asyncio.Event().wait()
+        return DONE
+
+    ask(team.store, "1")
+    worker, _ = team.worker(turn, timing=Timing(grace=timedelta(0)))
+    await worker.dispatch()
+    await begun.wait()
+
+    await worker.drain()
+
+    item = look(team.store, "1")
+    assert (item.status, item.next_at, item.attempts) == (WorkStatus.READY, START, 0)
+
+
+async def test_serving_works_until_told_to_stop(team: Team) -> None:
+    done: list[str] = []
+
+    async def turn(item: WorkItem) -> Next:
+        done.append(item.ref)
+        if len(done) == 5:
+            worker.request_stop()
+        return DONE
+
+    worker, _ = team.worker(turn, capacity=2)
+    ask(team.store, *"12345")
+
+    await worker.serve()
+
+    assert sorted(done) == list("12345")
+    with team.store.read() as conn:
+        assert count_work(conn) == {("send", WorkStatus.DONE): 5}
+
+
+async def test_the_only_worker_takes_over_at_once_after_a_restart(team: Team) -> None:
+    begun = asyncio.Event()
+
+    async def hang(_item: WorkItem) -> Next:
+        begun.set()
+        await asyncio.Event().wait()
+        return DONE
+
+    async def finish(_item: WorkItem) -> Next:
+        second.request_stop()
+        return DONE
+
+    ask(team.store, "1")
+    first, engine = team.worker(hang)
+    second, _ = team.worker(finish)
+    await first.dispatch()
+    await begun.wait()
+    await kill(engine, look(team.store, "1").claim_id)
+
+    await second.serve(only_worker=True)
+
+    assert look(team.store, "1").status is WorkStatus.DONE
