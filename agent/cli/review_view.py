@@ -125,8 +125,8 @@ def _versions(decision: Decision) -> Text:
     )
     return _text(
         f"Decided at {decision.at:%Y-%m-%d %H:%M} UTC by {decision.playbook} "
-        f"({decision.playbook_hash[:12]}), limits {decision.limits_version}, zones {decision.zone_rules}; {model}; "
-        f"{decision.arm.value} at {percent(decision.propensity_ppm)}"
+        f"({decision.playbook_hash[:12]}), limits {decision.limits_version}, zones {decision.zone_rules}; "
+        f"{model}; {decision.arm.value} at {percent(decision.propensity_ppm)}"
     )
 
 

@@ -1,0 +1,49 @@
+"""`outrider playbooks`: check and list the policies."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.cli.opening import Config, loaded_settings
+from agent.cli.output import Json, console, narrate, print_json
+
+app = typer.Typer(no_args_is_help=True, help="Check and list playbooks.")
+
+
+@app.command()
+def check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of playbooks; the one of the settings without it.")
+    ] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Read every playbook, limit and template as strictly as the daemon does; exit 2 names what is wrong."""
+    from policies.loader import load_limits, load_playbooks
+    from prompts.checks import check_templates
+
+    loaded = loaded_settings(config)
+    playbooks = load_playbooks(folder or loaded.at(loaded.settings.playbooks))
+    limits = load_limits(loaded.at(loaded.settings.limits))
+    templates = 0
+    for compiled in playbooks.values():
+        playbook = compiled.playbook
+        stems = [channel.template for channel in playbook.channels]
+        templates += check_templates(playbook.scenario, stems, facts=playbook.facts, path=compiled.path)
+    found = [
+        {
+            "scenario": one.playbook.scenario,
+            "version": one.playbook.version,
+            "hash": one.content_hash,
+            "path": str(one.path),
+        }
+        for one in playbooks.values()
+    ]
+    if as_json:
+        print_json({"playbooks": found, "limits_version": limits.version, "templates": templates})
+        return
+    for compiled in playbooks.values():
+        playbook = compiled.playbook
+        console().print(f"ok  {playbook.ref:<28} {playbook.industry:<8} {playbook.title}")
+    narrate(f"{len(found)} playbooks, {templates} templates, limits version {limits.version}: all ok.")
