@@ -1,5 +1,6 @@
 """Reading one stream page by page: in order, up to the horizon, each page in a transaction of its own."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,8 @@ from tools.sql.query import get_statement
 from tools.sql.streams import OpenStream, column_problems
 
 _ID_PAGE: Final = 10_000
+_PLAIN_NUMBER: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
+"""Whole numbers written in the one usual way, that SQLite can hold."""
 _MARK: Final = 2
 """Place of the deletion mark in a row of identities."""
 _SNAPSHOT_VERSION: Final = "snapshot"
@@ -95,6 +98,8 @@ class StreamReader:
     def get(self, record_id: str) -> Envelope | Rejected | None:
         """Return one record as it is now, whatever the horizon."""
         own = self.stream.plan.config.get
+        if not can_be_asked(record_id):
+            return None
         try:
             with self.database.transaction() as connection:
                 if own is None:
@@ -258,7 +263,7 @@ class StreamReader:
 
     def _id_forms(self, record_id: str) -> list[object]:
         """Return an id as the column may hold it: SQLite does not find the number 7 by the text 7."""
-        if self.database.backend == "sqlite" and record_id.isdecimal() and str(int(record_id)) == record_id:
+        if self.database.backend == "sqlite" and _PLAIN_NUMBER.fullmatch(record_id):
             return [record_id, int(record_id)]
         return [record_id]
 
