@@ -62,13 +62,18 @@ def list_queue(
     connection: Connection, wanted: QueueFilter, *, limit: int, after: QueuePlace | None = None
 ) -> list[QueueItem]:
     """Return one page of drafts, the earliest deadline first, those without one last."""
-    statement = (
-        select(DraftRow)
-        .where(*_conditions(wanted), *([_beyond(after)] if after else []))
-        .order_by(col(DraftRow.deadline).is_(None), col(DraftRow.deadline), col(DraftRow.id))
-        .limit(limit)
-    )
-    return [_item(row) for row in connection.execute(statement).mappings()]
+    deadline, draft_id = col(DraftRow.deadline), col(DraftRow.id)
+    items: list[QueueItem] = []
+    # two queries, because "those without one last" in a single order would keep the index from being used
+    if after is None or after.deadline is not None:
+        dated = [deadline.is_not(None), *([_beyond(after)] if after else [])]
+        items = _page(connection, [*_conditions(wanted), *dated], limit=limit)
+    if len(items) < limit:
+        undated: list[ColumnElement[bool]] = [deadline.is_(None)]
+        if after is not None and after.deadline is None:
+            undated.append(draft_id > after.draft_id)
+        items += _page(connection, [*_conditions(wanted), *undated], limit=limit - len(items))
+    return items
 
 
 def count_queue(connection: Connection, wanted: QueueFilter) -> int:
@@ -187,10 +192,15 @@ def _conditions(wanted: QueueFilter) -> list[ColumnElement[bool]]:
 
 def _beyond(place: QueuePlace) -> ColumnElement[bool]:
     deadline, draft_id = col(DraftRow.deadline), col(DraftRow.id)
-    if place.deadline is None:
-        return and_(deadline.is_(None), draft_id > place.draft_id)
-    same = and_(deadline == place.deadline, draft_id > place.draft_id)
-    return or_(deadline > place.deadline, same, deadline.is_(None))
+    later = or_(deadline > place.deadline, and_(deadline == place.deadline, draft_id > place.draft_id))
+    return and_(deadline >= place.deadline, later)  # the first part lets the index find the place
+
+
+def _page(connection: Connection, conditions: list[ColumnElement[bool]], *, limit: int) -> list[QueueItem]:
+    statement = (
+        select(DraftRow).where(*conditions).order_by(col(DraftRow.deadline), col(DraftRow.id)).limit(limit)
+    )
+    return [_item(row) for row in connection.execute(statement).mappings()]
 
 
 def _item(row: RowMapping) -> QueueItem:
