@@ -10,14 +10,17 @@ from agent.domain.cases import Case, CaseState
 from agent.domain.decisions import Decision
 from agent.store.cases import get_cases
 from agent.store.decisions import decisions_of_case
+from agent.store.situations import get_situation
 from agent.store.tables.cases import CaseFile
 from agent.store.tables.ledger import AuditEventRow
 from agent.store.tables.mirror import Timer
 from agent.store.transaction import Store
+from agent.watch.candidates import Candidates
 from agent.watch.ingest import Ingest
+from agent.watch.screen import Screen, Screened
 from agent.watch.sweep import Sweep, Swept
 from policies.triggers import CompiledPlaybook
-from tests.builders import NOW, FakeSource, envelope_of, playbooks
+from tests.builders import NOW, FakeSource, envelope_of, limits, playbooks
 from tools.records.base import Envelope, Record
 
 
@@ -42,6 +45,18 @@ class Watching:
     def sweep(self, now: datetime = NOW) -> Swept:
         """Sweep until nothing is left."""
         return Sweep(self.store, self.playbooks).run(now=now)
+
+    def screen(self, now: datetime = NOW, limit: int = 2_000) -> Screened:
+        """Screen the cases that are due once."""
+        candidates = Candidates(self.playbooks, limits(), self.store.keyring, lambda _conn, _now: True)
+        return Screen(self.store, self.playbooks, limits(), candidates).run(now=now, limit=limit)
+
+    def channel(self) -> str | None:
+        """Return the channel of the one situation."""
+        (case,) = self.cases(CaseState.SCREENED)
+        with self.store.read() as conn:
+            situation = get_situation(conn, case.situation_id or "")
+        return situation.channel if situation else None
 
     def cases(self, state: CaseState | None = None) -> list[Case]:
         """Return all cases, oldest first, or those in one state."""
@@ -74,3 +89,11 @@ def watching(store: Store, *compiled: CompiledPlaybook) -> Watching:
     """Return a watching store with the shipped playbooks, or with these."""
     chosen = {one.playbook.scenario: one for one in compiled} or playbooks()
     return Watching(store, chosen)
+
+
+def opened(store: Store, *records: Record, compiled: CompiledPlaybook, at: datetime = NOW) -> Watching:
+    """Return a store that was fed and swept at an instant, with one playbook in force."""
+    watch = watching(store, compiled)
+    watch.feed(*records, now=at)
+    watch.sweep(at)
+    return watch
