@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Connection, make_url
 
@@ -20,7 +21,7 @@ from agent.dispatch.ports import Owner
 from agent.domain.cases import Case
 from agent.graph.build import Nodes, build_deliberate
 from agent.ids import Ids
-from agent.llm.budget import SCOPE
+from agent.llm.budget import SCOPE, clear_dead_calls
 from agent.llm.port import Model
 from agent.llm.rules import RulesModel
 from agent.nodes.decide import Decide
@@ -47,6 +48,9 @@ from policies.zones import use_packaged_zones
 from prompts.templates import TEMPLATE_FOLDER, TemplateStore
 from tools.ports import Sender, Source
 from tools.records.vocabulary import ChannelKind
+
+_LONGEST_CALL: Final = timedelta(minutes=10)
+"""A call to the model that is older belongs to a process that died."""
 
 MakeModel = Callable[[Store, TemplateStore], Model]
 """Builds the model once the store is open; the offline rules model needs only the templates."""
@@ -174,7 +178,7 @@ def build_app(parts: Parts) -> App:
         worker=worker,
         desk=desk,
         owner=owner,
-        recover=dispatcher.recover,
+        recover=_recover(store, dispatcher, parts.clock),
         clock=parts.clock,
         every=parts.every,
         alone=store.is_sqlite,
@@ -210,6 +214,14 @@ def _deliberations(
         record=Record(store, parts.playbooks, parts.clock),
     )
     return Deliberations(store, build_deliberate(nodes))
+
+
+def _recover(store: Store, dispatcher: Dispatcher, clock: Clock) -> Callable[[], int]:
+    def recover() -> int:
+        clear_dead_calls(store, clock=clock, longest_call=_LONGEST_CALL)
+        return dispatcher.recover()
+
+    return recover
 
 
 def _owner(parts: Parts, store: Store) -> Owner:

@@ -21,16 +21,20 @@ def check(
 ) -> None:
     """Read every playbook, limit and template as strictly as the daemon does; exit 2 names what is wrong."""
     from policies.loader import load_limits, load_playbooks
-    from prompts.checks import check_templates
+    from prompts.templates import TEMPLATE_FOLDER, TemplateStore
 
     loaded = loaded_settings(config)
     playbooks = load_playbooks(folder or loaded.at(loaded.settings.playbooks))
     limits = load_limits(loaded.at(loaded.settings.limits))
+    store = TemplateStore(TEMPLATE_FOLDER)
     templates = 0
     for compiled in playbooks.values():
         playbook = compiled.playbook
-        stems = [channel.template for channel in playbook.channels]
-        templates += check_templates(playbook.scenario, stems, facts=playbook.facts, path=compiled.path)
+        for channel in playbook.channels:
+            store.check(
+                playbook.scenario, channel.template, facts=playbook.facts, required=playbook.required_facts
+            )
+            templates += len(store.languages(playbook.scenario, channel.template))
     found = [
         {
             "scenario": one.playbook.scenario,

@@ -23,8 +23,11 @@ _MARKS = {Outcome.PASS: "ok", Outcome.NEEDS_REVIEW: "review", Outcome.DEFER: "wa
 def queue_table(items: Sequence[QueueItem], *, now: datetime) -> Table:
     """Return the queue as a table."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for title in ("draft", "scenario", "by", "why", "subject", "expires", "value"):
-        table.add_column(title, overflow="fold" if title == "draft" else "ellipsis", no_wrap=title != "draft")
+    table.add_column("draft", no_wrap=True, min_width=30)
+    for title in ("scenario", "by", "why", "subject", "expires", "value"):
+        table.add_column(
+            title, overflow="ellipsis", no_wrap=True, justify="right" if title == "value" else "left"
+        )
     for item in items:
         table.add_row(
             _text(item.draft_id),

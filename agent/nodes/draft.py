@@ -8,10 +8,11 @@ from agent.domain.deliberation import MAX_TRIES, Deliberation, Slotted, Update
 from agent.domain.model import ComposeRequest
 from agent.errors import ModelError
 from agent.llm.port import Model
+from agent.llm.rules import RULES
 from policies.model import Composition, Playbook
 from policies.triggers import CompiledPlaybook
 from prompts.locale import language_of
-from prompts.templates import TemplateStore
+from prompts.templates import SlottedTemplate, TemplateStore
 from tools.records.vocabulary import ChannelKind
 
 
@@ -61,20 +62,20 @@ class Draft:
             if playbook.fallback == "person":
                 return escalate_contacts(state, playbook, reason=f"model_{exc.kind}")
             return self._from_template(state, playbook) | Update(fallback=exc.kind)
+        by_template = answer.use.model == RULES
         slotted = Slotted(
             subject=answer.value.subject,
             body=answer.value.body,
             source=answer.use.prompt,
-            author="template" if answer.use.model == "rules" else "model",
-            language=language_of(situation.locale),
+            author="template" if by_template else "model",
+            language=self._template(state, playbook).language
+            if by_template
+            else language_of(situation.locale),
         )
         return Update(slotted=slotted, tries=state.tries + 1, uses=(*state.uses, answer.use), findings=())
 
     def _from_template(self, state: Deliberation, playbook: Playbook) -> Update:
-        slots = usable_slots(contacted(state), playbook)
-        available = [*(slot.name for slot in slots), *true_flags(state.situation)]
-        stem = _stem(playbook, state.situation.channel)
-        template = self.templates.slotted(state.situation.scenario, stem, state.situation.locale, available)
+        template = self._template(state, playbook)
         slotted = Slotted(
             subject=template.subject,
             body=template.body,
@@ -83,6 +84,15 @@ class Draft:
             language=template.language,
         )
         return Update(slotted=slotted, findings=())
+
+    def _template(self, state: Deliberation, playbook: Playbook) -> SlottedTemplate:
+        slots = usable_slots(contacted(state), playbook)
+        return self.templates.slotted(
+            state.situation.scenario,
+            _stem(playbook, state.situation.channel),
+            state.situation.locale,
+            [*(slot.name for slot in slots), *true_flags(state.situation)],
+        )
 
 
 def _stem(playbook: Playbook, channel: str) -> str:

@@ -21,6 +21,8 @@ from agent.llm.port import Model
 from policies.model import Judgement
 from policies.triggers import CompiledPlaybook
 
+_EVERYWHERE = frozenset({"down", "slow", "budget"})
+"""Failures that say something about the model, not about one member's text."""
 _READERS = 8
 """Most quarantined calls under way for one situation."""
 
@@ -83,7 +85,8 @@ class Sense:
                 continue
             reading, use, kind = answers[member.case.id]
             members.append(replace(member, reading=reading, unread=reading is None))
-            failure = failure or kind
+            if kind in _EVERYWHERE:
+                failure = failure or kind
             if use is not None:
                 uses.append(use)
         return tuple(members), tuple(uses), failure

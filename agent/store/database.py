@@ -43,7 +43,9 @@ def open_database(url: str, *, create: bool = True) -> tuple[Engine, Engine]:
     connect_args: dict[str, object] = {"timeout": _BUSY_MILLISECONDS / 1000} if sqlite_path else {}
     try:
         writer = create_engine(parsed, connect_args=connect_args)
-        reader = create_engine(parsed, connect_args=connect_args)
+        # PostgreSQL's default would let two statements of one reading see different states
+        consistent = {} if sqlite_path else {"isolation_level": "REPEATABLE READ"}
+        reader = create_engine(parsed, connect_args=connect_args, **consistent)
     except ImportError as exc:
         raise StoreError(
             f"no driver for {parsed.drivername!r}: install it with pip install 'outrider[postgres]'"
