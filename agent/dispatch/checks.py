@@ -96,6 +96,11 @@ class Checks:
             conn, file, case, compiled.playbook, now
         )
 
+    def without_sender(self, file: DeliveryFile, case: Case, *, now: datetime) -> Refusal:
+        """Return what becomes of a message whose channel nobody serves: it waits while there is time."""
+        words = f"No sender is set up for {file.channel}."
+        return _expiry_refusal(file, case, now) or _defer("no_sender", words, until=None)
+
     def _gate_refusal(
         self, conn: Connection, file: DeliveryFile, case: Case, playbook: Playbook, now: datetime
     ) -> Refusal | None:

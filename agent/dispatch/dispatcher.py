@@ -121,7 +121,7 @@ class Dispatcher:
     async def _send(self, file: DeliveryFile) -> Dispatched:
         sender = self._senders.get(file.channel)
         if sender is None:
-            return Dispatched(result=Result.SKIPPED, next_at=self._clock() + self._pace.look_again)
+            return await asyncio.to_thread(self._intents.hold, file.delivery.id, now=self._clock())
         async with self._slots[file.channel]:
             begun = self._monotonic()
             look = await self._look(file.delivery.case_id)

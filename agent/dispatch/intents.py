@@ -74,6 +74,15 @@ class Intents:
                 return self._refuse(tx, file, case, refusal, look.rechecked, now=now)
             return self._intend(tx, file, case, capability, now=now)
 
+    def hold(self, delivery_id: DeliveryId, *, now: datetime) -> Dispatched:
+        """Let a delivery wait, or run out of time, while its channel has no sender."""
+        with self.store.write() as tx:
+            file, case = self.locked(tx, delivery_id)
+            if not _is_due(file, now):
+                return Dispatched(result=Result.SKIPPED, next_at=file.delivery.next_at)
+            refusal = self.checks.without_sender(file, case, now=now)
+            return apply_refusal(tx, self.stopped(file, case, None, now=now), refusal, pace=self.pace)
+
     def withdraw(self, delivery_id: DeliveryId, *, now: datetime) -> Dispatched:
         """Take out a delivery whose stored message cannot even be read, and tell people."""
         with self.store.write() as tx:

@@ -266,19 +266,25 @@ def cancel_queued(
 
 
 def withdraw_unreadable(tx: Tx, delivery_id: str, *, at: datetime, actor: Actor) -> CaseId | None:
-    """Take a delivery whose stored message was damaged out of the way; return its case."""
-    row = tx.conn.execute(
-        select(DeliveryRow.case_id, DeliveryRow.state).where(col(DeliveryRow.id) == delivery_id)
-    ).first()
-    if row is None:
-        return None
+    """Take a delivery whose stored message was damaged out of the way; return its case.
+
+    One that may have left already is for a person; one that surely has not is suppressed.
+    """
     reason = "approval_mismatch"
     cancel_queued(tx, [delivery_id], to=DeliveryState.SUPPRESSED, reason=reason, at=at, actor=actor)
-    tx.conn.execute(  # one that may have left is for a person
+    unknown = tx.conn.execute(
         update(DeliveryRow)
         .where(col(DeliveryRow.id) == delivery_id, col(DeliveryRow.state) == DeliveryState.UNKNOWN)
         .values(state=DeliveryState.NEEDS_HUMAN, state_reason=reason, next_at=None)
     )
+    row = tx.conn.execute(
+        select(DeliveryRow.case_id, DeliveryRow.customer_id).where(col(DeliveryRow.id) == delivery_id)
+    ).first()
+    if row is None:
+        return None
+    if unknown.rowcount:
+        body: dict[str, object] = {"delivery": delivery_id, "next_at": None, "reason": reason}
+        tx.record(_event(DeliveryState.NEEDS_HUMAN, at, actor, CustomerId(row[1]), row[0], body))
     return CaseId(row[0])
 
 

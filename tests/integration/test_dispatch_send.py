@@ -14,6 +14,7 @@ from agent.errors import StoreError
 from agent.store.attempts import AttemptState, attempts_of, start_attempt
 from agent.store.deliveries import set_delivery_state
 from agent.store.tables.cases import CaseFile
+from agent.store.tables.sending import DeliveryRow
 from agent.store.transaction import Store
 from tests.providers import Act, FakeProvider, Kind
 from tests.sending_bench import SYSTEM, Bench
@@ -276,6 +277,19 @@ async def test_nothing_leaves_for_a_case_in_shadow_mode(bench: Bench) -> None:
 
     assert (await bench.dispatcher.dispatch(delivery_id)).result is Result.REFUSED
     assert bench.provider.calls == 0
+
+
+async def test_a_channel_without_a_sender_waits_and_then_runs_out_of_time(bench: Bench) -> None:
+    delivery_id = bench.approved()
+    with bench.store.write() as tx:
+        tx.conn.execute(update(DeliveryRow).values(channel="push"))
+
+    while (answer := await bench.dispatcher.dispatch(delivery_id)).next_at is not None:
+        assert answer.result is Result.DEFERRED
+        bench.clock.set(answer.next_at)
+
+    file = bench.delivery(delivery_id)
+    assert (file.delivery.state, file.state_reason) == (DeliveryState.CANCELLED, "approval_expired")
 
 
 async def test_a_call_that_is_cancelled_is_unknown_and_not_forgotten(bench: Bench) -> None:
