@@ -28,17 +28,17 @@ def hidden_in(text: str) -> tuple[str, ...]:
     """
     if text.isprintable():
         return ()
-    return _shown(char for char in text if char != "\n" and unicodedata.category(char) in _HIDDEN)
+    return _shown(char for char in set(text) if char != "\n" and unicodedata.category(char) in _HIDDEN)
 
 
 def digits_in(text: str) -> tuple[str, ...]:
     """Return the digits and number signs of any script, each once."""
-    return tuple(sorted({char for char in text if unicodedata.category(char) in _DIGITS}))
+    return tuple(sorted({char for char in set(text) if unicodedata.category(char) in _DIGITS}))
 
 
 def currency_signs_in(text: str) -> tuple[str, ...]:
     """Return the currency signs, each once."""
-    return tuple(sorted({char for char in text if unicodedata.category(char) == "Sc"}))
+    return tuple(sorted({char for char in set(text) if unicodedata.category(char) == "Sc"}))
 
 
 def markup_in(text: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from tools.yaml_file import load_yaml
 
 WORD_FOLDER: Final = Path(__file__).parent / "words"
 _WORD = re.compile(r"[^\W\d_]+")
+_HYPHENS = frozenset("-\u2010\u2011\u00ad")
 _HYPHENATED = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011\u00ad][^\W\d_]+)+")
 
 
@@ -198,6 +199,8 @@ def _phrase(entry: str) -> str:
 
 def _rejoined(text: str) -> Iterator[str]:
     """Yield hyphenated words without their hyphens: `re-fund` is looked up as `refund` too."""
+    if _HYPHENS.isdisjoint(text):
+        return
     for match in _HYPHENATED.finditer(text):
         yield "".join(words_of(match[0]))
 

@@ -23,6 +23,8 @@ from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_sym
 _STRAIGHT: Final = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-", "\u2212": "-"}
 )
+_NO_ACCENTS: Final = dict.fromkeys(range(0x0300, 0x0370))
+"""Accents of Latin letters only: the voicing marks of kana tell syllables apart."""
 _SIGNS: Final = re.escape("$£¥¤" + "".join(map(chr, range(0x20A0, 0x20C1))))
 _UNITS: Final[tuple[tuple[timedelta, Literal["minute", "hour", "day", "week"]], ...]] = (
     (timedelta(minutes=1), "minute"),
@@ -54,9 +56,7 @@ def plain(text: str) -> str:
     if text.isascii():
         return text
     composed = unicodedata.normalize("NFKC", text).translate(_STRAIGHT)
-    split = unicodedata.normalize("NFD", composed)
-    # accents of Latin letters only: the voicing marks of kana tell syllables apart
-    return unicodedata.normalize("NFC", "".join(char for char in split if not "\u0300" <= char <= "\u036f"))
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", composed).translate(_NO_ACCENTS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,12 +75,18 @@ class LocaleFormats:
     """Words for units of time in lower case, to minutes."""
     money: re.Pattern[str]
     dates: tuple[re.Pattern[str], ...]
+    weekday_before: re.Pattern[str]
+    """A weekday at the end of what stands before a day."""
     time: re.Pattern[str]
     duration: re.Pattern[str]
     percent: re.Pattern[str]
     quantity: re.Pattern[str]
     figure: re.Pattern[str]
     """A number that is no part of an id."""
+
+    def is_currency(self, sign: str) -> bool:
+        """Whether a sign stands for money: three capitals may also be another abbreviation."""
+        return not sign.isalpha() or sign in _codes()
 
     def number(self, text: str) -> Decimal | None:
         """Return the number that a text means here, None when numbers are not written like that here."""
@@ -126,7 +132,8 @@ def locale_formats(tag: str) -> LocaleFormats:
         weekdays=weekdays,
         durations=durations,
         money=_money_pattern(number),
-        dates=_date_patterns(months, weekdays, dotted="." in short and decimal != "."),
+        dates=_date_patterns(months, dotted="." in short and decimal != "."),
+        weekday_before=re.compile(rf"\b(?P<weekday>{_one_of(weekdays)})\b\.?,? ?$", re.IGNORECASE),
         time=_TIME,
         duration=re.compile(rf"{counted}[ -]?(?P<unit>{_one_of(durations)})(?![^\W\d_])", re.IGNORECASE),
         percent=re.compile(rf"{counted} ?%"),
@@ -168,12 +175,12 @@ def _one_of(words: Iterable[str]) -> str:
 
 
 @cache
-def _codes() -> str:
-    return "|".join(sorted(list_currencies()))
+def _codes() -> frozenset[str]:
+    return frozenset(list_currencies())
 
 
 def _money_pattern(number: str) -> re.Pattern[str]:
-    sign = rf"(?:(?:\b[A-Z]{{1,3}})?[{_SIGNS}]|(?<![A-Za-z])(?:{_codes()})(?![A-Za-z]))"
+    sign = rf"(?:(?:\b[A-Z]{{1,3}})?[{_SIGNS}]|(?<![A-Za-z])[A-Z]{{3}}(?![A-Za-z]))"
     return re.compile(
         rf"(?P<minus>(?<!\w)-)?"
         rf"(?:(?P<before>{sign}) ?(?P<inner>-)?(?P<number>{number})"
@@ -181,16 +188,13 @@ def _money_pattern(number: str) -> re.Pattern[str]:
     )
 
 
-def _date_patterns(
-    months: Mapping[str, int], weekdays: Mapping[str, int], *, dotted: bool
-) -> tuple[re.Pattern[str], ...]:
+def _date_patterns(months: Mapping[str, int], *, dotted: bool) -> tuple[re.Pattern[str], ...]:
     month = _one_of(name for name in months if not name[0].isdigit())
-    weekday = rf"(?:\b(?P<weekday>{_one_of(weekdays)})\b\.?,? ?)?"
     day = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|o|a)?\.?"
     year = r"(?P<year>\d{4})"
     forms: tuple[str, ...] = (
-        rf"{weekday}{_CLEAR_BEFORE}{day} ?(?:de |of )?(?P<name>{month})\b\.?(?:,? (?:de |of )?{year}\b)?",
-        rf"{weekday}\b(?P<name>{month})\b\.? (?:the )?{day}(?:,? {year}\b)?(?!\w)",
+        rf"{_CLEAR_BEFORE}{day} ?(?:de |of )?(?P<name>{month})\b\.?(?:,? (?:de |of )?{year}\b)?",
+        rf"\b(?P<name>{month})\b\.? (?:the )?{day}(?:,? {year}\b)?(?!\w)",
         rf"(?:{year}年)?(?P<month>\d{{1,2}})月(?P<day>\d{{1,2}})日",
         rf"{_CLEAR_BEFORE}{year}(?P<sep>[-/.])(?P<month>\d{{1,2}})(?P=sep)(?P<day>\d{{1,2}})(?![\w-])",
         rf"{_CLEAR_BEFORE}(?P<first>\d{{1,2}})(?P<sep>[-/.])(?P<second>\d{{1,2}})(?P=sep)(?P<year>\d{{4}}|\d\d)(?![\w-])",

@@ -20,6 +20,7 @@ _TOKEN: Final = re.compile(r"[^\W_]+(?:[-._/:][^\W_]+)*")
 _DIGIT: Final = re.compile(r"\d")
 _LAST_MONTH: Final = 12
 _LAST_DAY: Final = 31
+_LONGEST_WEEKDAY: Final = 24
 _CENTURY: Final = 2000
 _TWO_DIGITS: Final = 100
 _NOON: Final = 12
@@ -117,8 +118,17 @@ def days(text: str, formats: LocaleFormats) -> Iterator[Span]:
             year = int(groups["year"]) if groups.get("year") else None
             if year is not None and year < _TWO_DIGITS:
                 year += _CENTURY
-            weekday = formats.weekdays.get((groups.get("weekday") or "").lower())
-            yield _span("date", match, Day(month=month, day=day, year=year, weekday=weekday))
+            before = formats.weekday_before.search(
+                text, max(match.start() - _LONGEST_WEEKDAY, 0), match.start()
+            )
+            weekday = formats.weekdays[before["weekday"].lower()] if before else None
+            yield Span(
+                kind="date",
+                start=before.start() if before else match.start(),
+                end=match.end(),
+                text=match[0],
+                value=Day(month=month, day=day, year=year, weekday=weekday),
+            )
 
 
 def times(text: str, formats: LocaleFormats) -> Iterator[Span]:
@@ -133,10 +143,13 @@ def times(text: str, formats: LocaleFormats) -> Iterator[Span]:
 def amounts(text: str, formats: LocaleFormats) -> Iterator[Span]:
     """Find amounts of money: a number beside a currency's sign or code."""
     for match in formats.money.finditer(text):
+        sign = match["before"] or match["after"]
+        if not formats.is_currency(sign):
+            continue
         number = formats.number(match["number"] or match["amount"])
         if number is not None and (match["minus"] or match["inner"]):
             number = -number
-        yield _span("money", match, Amount(sign=match["before"] or match["after"], number=number))
+        yield _span("money", match, Amount(sign=sign, number=number))
 
 
 def shares(text: str, formats: LocaleFormats) -> Iterator[Span]:
