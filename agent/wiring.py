@@ -65,10 +65,7 @@ def _sources(loaded: Loaded, server_now: Callable[[], datetime] | None) -> tuple
 
 def _senders(loaded: Loaded, clock: Clock) -> dict[ChannelKind, Sender]:
     folder = loaded.data_folder / "outbox"
-    senders = {
-        kind: open_sender("outbox", channel=kind, folder=folder / kind.value, now=clock)
-        for kind in ChannelKind
-    }
+    senders = {kind: open_sender("outbox", channel=kind, folder=folder, now=clock) for kind in ChannelKind}
     email = loaded.settings.channels.email
     if isinstance(email, SmtpSettings):
         password = loaded.secrets.smtp_password

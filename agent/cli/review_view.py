@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from babel.numbers import get_currency_precision
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -23,11 +25,11 @@ _MARKS = {Outcome.PASS: "ok", Outcome.NEEDS_REVIEW: "review", Outcome.DEFER: "wa
 def queue_table(items: Sequence[QueueItem], *, now: datetime) -> Table:
     """Return the queue as a table."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("draft", no_wrap=True, min_width=30)
-    for title in ("scenario", "by", "why", "subject", "expires", "value"):
-        table.add_column(
-            title, overflow="ellipsis", no_wrap=True, justify="right" if title == "value" else "left"
-        )
+    for title, width in (("draft", 30), ("scenario", 18), ("by", 5), ("why", 6)):
+        table.add_column(title, no_wrap=True, min_width=width)
+    table.add_column("subject", no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column("expires", no_wrap=True, min_width=8)
+    table.add_column("value", no_wrap=True, min_width=7, justify="right")
     for item in items:
         table.add_row(
             _text(item.draft_id),
@@ -136,7 +138,8 @@ def _versions(decision: Decision) -> Text:
 def show_value(value: FactValue) -> str:
     """Return a fact's value for a table."""
     if isinstance(value, Money):
-        return f"{value.minor} {value.currency} (minor units)"
+        digits = get_currency_precision(value.currency)
+        return f"{Decimal(value.minor).scaleb(-digits)} {value.currency}"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M} UTC"
     if isinstance(value, bool):

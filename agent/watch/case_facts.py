@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from agent.domain.cases import Case, CaseId
 from agent.store.mirror import linked, load_records
+from agent.store.streams import read_times
 from agent.watch.facts import facts_of, texts_of
 from agent.watch.related import CUSTOMER, Records, records_of, subject_of
 from policies.fact_names import is_untrusted, record_types_of
@@ -41,10 +42,11 @@ def evidence_of(
     subjects = {case.id: subject_of(case) for case in cases}
     found = records_of(conn, set(subjects.values()), sorted(types | {CUSTOMER, *playbook.trigger.related}))
     attached = _attached(conn, cases, playbook)
+    read_at = read_times(conn)
     evidence: dict[CaseId, CaseEvidence] = {}
     for case in cases:
         records = found.get(subjects[case.id], {})
-        facts = facts_of(records, names, now=now)
+        facts = facts_of(records, names, now=now, read_at=read_at)
         have = {fact.name for fact in facts}
         evidence[case.id] = CaseEvidence(
             records=records,

@@ -15,7 +15,13 @@ VOLATILE = frozenset({"incident.minutes_open"})
 """Facts that change with every look; they never make a draft stale."""
 
 
-def facts_of(records: Mapping[str, Seen], names: Collection[str], *, now: datetime) -> tuple[Fact, ...]:
+def facts_of(
+    records: Mapping[str, Seen],
+    names: Collection[str],
+    *,
+    now: datetime,
+    read_at: Mapping[tuple[str, str], datetime] | None = None,
+) -> tuple[Fact, ...]:
     """Return the facts with a value, in the order of `names`.
 
     Untrusted names are left out; `texts_of` returns those.
@@ -24,7 +30,10 @@ def facts_of(records: Mapping[str, Seen], names: Collection[str], *, now: dateti
         records: The records of one case by type.
         names: Fact names of the playbook.
         now: For facts that count days.
+        read_at: When each (connector, stream) was last read to its end: what it did not change then was
+            still so.
     """
+    read = read_at or {}
     plain = {record_type: seen.record for record_type, seen in records.items()}
     facts: list[Fact] = []
     for name in names:
@@ -34,13 +43,12 @@ def facts_of(records: Mapping[str, Seen], names: Collection[str], *, now: dateti
         value = derive(name, plain, now=now) if name in DERIVED_FACTS else _field(needed[0].record, name)
         if value is None:
             continue
-        oldest = min(needed, key=lambda seen: seen.observed_at)
         facts.append(
             Fact(
                 name=name,
                 value=value,
                 source=" + ".join(f"{seen.source}/{seen.stream}/{seen.record.id}" for seen in needed),
-                fetched_at=oldest.observed_at,
+                fetched_at=min(_confirmed(seen, read) for seen in needed),
                 as_of=max(seen.source_updated_at for seen in needed),
                 trusted=True,
             )
@@ -64,6 +72,10 @@ def coarse(facts: Collection[Fact]) -> dict[str, str]:
         for fact in facts
         if is_coarse(fact.name)
     }
+
+
+def _confirmed(seen: Seen, read_at: Mapping[tuple[str, str], datetime]) -> datetime:
+    return max(seen.observed_at, read_at.get((seen.source, seen.stream), seen.observed_at))
 
 
 def _field(record: Record, name: str) -> FactValue:
