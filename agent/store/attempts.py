@@ -1,6 +1,6 @@
 """Attempts: one row per provider call, written before the call and settled after it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -74,22 +74,7 @@ def start_attempt(
         provider_ref=None,
         detail="",
     )
-    row: dict[str, object] = {
-        "id": attempt.id,
-        "delivery_id": attempt.delivery_id,
-        "number": attempt.number,
-        "state": attempt.state,
-        "idempotency_key": attempt.idempotency_key,
-        "body_hash": attempt.body_hash,
-        "provider": attempt.provider,
-        "owner": attempt.owner,
-        "deadline": attempt.deadline,
-        "started_at": attempt.started_at,
-        "ended_at": None,
-        "provider_ref": None,
-        "detail": "",
-    }
-    tx.conn.execute(insert(AttemptRow), [row])
+    tx.conn.execute(insert(AttemptRow), [asdict(attempt)])
     tx.record(_event(attempt, file, at=at, actor=actor, detail=""))
     return attempt
 

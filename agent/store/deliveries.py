@@ -87,34 +87,10 @@ def queue_deliveries(
         taken.add(key)
         delivery_id = DeliveryId(tx.ids.new("dlv", at=at))
         queued[new.case.id] = delivery_id
-        message = new.draft.message
-        rows.append(
-            {
-                "id": delivery_id,
-                "case_id": new.case.id,
-                "customer_id": new.case.customer_id,
-                "scenario": new.case.scenario,
-                "purpose": new.purpose,
-                "channel": message.channel,
-                "step": new.step,
-                "dedup_key": key,
-                "draft_id": new.draft.id,
-                "review_id": new.review_id,
-                "needs_approval": new.needs_approval,
-                "content_hash": message.content_hash,
-                "message": message_to_json(message),
-                "state": DeliveryState.QUEUED,
-                "state_reason": "",
-                "next_at": new.next_at,
-                "expires_at": new.expires_at or new.draft.expires_at,
-                "attempts": 0,
-                "counts_to_cap": new.counts_to_cap,
-                "intent_at": None,
-            }
-        )
+        rows.append(_queued_row(new, delivery_id, key))
         body: dict[str, object] = {
-            "channel": message.channel,
-            "content_hash": message.content_hash,
+            "channel": new.draft.message.channel,
+            "content_hash": new.draft.message.content_hash,
             "delivery": delivery_id,
             "draft": new.draft.id,
             "next_at": new.next_at.isoformat(),
@@ -193,7 +169,7 @@ def set_delivery_state(
 
     Args:
         tx: The transaction.
-        file: The delivery as it was read in this transaction.
+        file: The delivery as it was read in it.
         to: The new state.
         reason: A short code, for example `expired` or a gate's rule id.
         next_at: When to look at it again; None when finished or parked.
@@ -206,24 +182,15 @@ def set_delivery_state(
         ConflictError: It is no longer in the state in which it was read.
     """
     delivery = file.delivery
-    values: dict[str, object] = {"state": to, "state_reason": reason, "next_at": next_at}
-    if to is DeliveryState.SENDING:
-        values |= {"attempts": delivery.attempts + 1, "intent_at": file.intent_at or at}
-    if to in NEVER_SENT:
-        values["dedup_key"] = f"{delivery.dedup_key}{_FREED}{delivery.id}"
     changed = tx.conn.execute(
         update(DeliveryRow)
         .where(col(DeliveryRow.id) == delivery.id, col(DeliveryRow.state) == delivery.state)
-        .values(**values)
+        .values(state=to, state_reason=reason, next_at=next_at, **_consequences(file, to, at))
     )
     if changed.rowcount != 1:
         raise ConflictError(f"delivery {delivery.id} is no longer {delivery.state}")
-    body: dict[str, object] = {
-        **(facts or {}),
-        "delivery": delivery.id,
-        "next_at": next_at.isoformat() if next_at else None,
-        "reason": reason,
-    }
+    at_text = next_at.isoformat() if next_at else None
+    body = {**(facts or {}), "delivery": delivery.id, "next_at": at_text, "reason": reason}
     tx.record(_event(event or to, at, actor, file.customer_id, delivery.case_id, body))
 
 
@@ -328,6 +295,41 @@ def count_deliveries(connection: Connection) -> dict[DeliveryState, int]:
     """Return how many deliveries there are in each state."""
     rows = connection.execute(select(DeliveryRow.state, func.count()).group_by(col(DeliveryRow.state)))
     return {DeliveryState(state): int(number) for state, number in rows}
+
+
+def _consequences(file: DeliveryFile, to: DeliveryState, at: datetime) -> dict[str, object]:
+    delivery = file.delivery
+    if to is DeliveryState.SENDING:
+        return {"attempts": delivery.attempts + 1, "intent_at": file.intent_at or at}
+    if to in NEVER_SENT:
+        return {"dedup_key": f"{delivery.dedup_key}{_FREED}{delivery.id}"}
+    return {}
+
+
+def _queued_row(new: NewDelivery, delivery_id: DeliveryId, key: str) -> dict[str, object]:
+    message = new.draft.message
+    return {
+        "id": delivery_id,
+        "case_id": new.case.id,
+        "customer_id": new.case.customer_id,
+        "scenario": new.case.scenario,
+        "purpose": new.purpose,
+        "channel": message.channel,
+        "step": new.step,
+        "dedup_key": key,
+        "draft_id": new.draft.id,
+        "review_id": new.review_id,
+        "needs_approval": new.needs_approval,
+        "content_hash": message.content_hash,
+        "message": message_to_json(message),
+        "state": DeliveryState.QUEUED,
+        "state_reason": "",
+        "next_at": new.next_at,
+        "expires_at": new.expires_at or new.draft.expires_at,
+        "attempts": 0,
+        "counts_to_cap": new.counts_to_cap,
+        "intent_at": None,
+    }
 
 
 def _delivery_file(row: RowMapping) -> DeliveryFile:

@@ -78,39 +78,17 @@ def record_drafts(
     new = [draft for draft in drafts if (draft.case_id, draft.version) not in known]
     if not new:
         return []
-    older = [case_id for case_id, _ in known]
-    if older:
-        pending = _ids_of_cases(tx.conn, older, DraftState.PENDING)
-        at = max(draft.created_at for draft in new)
-        set_draft_states(tx, pending, to=DraftState.SUPERSEDED, reason="newer_version", at=at, actor=actor)
+    _supersede(tx, new, actor=actor)
     rows: list[dict[str, object]] = []
     for draft in new:
-        body = draft_to_json(draft)
-        customer_id = customer_of[draft.case_id]
-        rows.append(
-            {
-                "id": draft.id,
-                "case_id": draft.case_id,
-                "decision_id": draft.decision_id,
-                "customer_id": customer_id,
-                "scenario": scenario_of[draft.case_id],
-                "channel": draft.message.channel,
-                "version": draft.version,
-                "state": draft.state,
-                "content_hash": draft.message.content_hash,
-                "body": body,
-                "body_hash": text_hash(body),
-                "review_reason": draft.review_reason,
-                "value_micros": value_of.get(draft.case_id, 0),
-                "created_at": draft.created_at,
-                "expires_at": draft.expires_at,
-                "deadline": deadline_of.get(draft.case_id),
-                "claimed_by": None,
-                "claimed_until": None,
-                "lock_version": 0,
-            }
-        )
-        tx.record(_recorded(draft, customer_id, body_hash=text_hash(body), actor=actor))
+        row = _row(draft, scenario_of[draft.case_id], customer_of[draft.case_id])
+        row |= {
+            "value_micros": value_of.get(draft.case_id, 0),
+            "deadline": deadline_of.get(draft.case_id),
+        }
+        rows.append(row)
+        body_hash = str(row["body_hash"])
+        tx.record(_recorded(draft, customer_of[draft.case_id], body_hash=body_hash, actor=actor))
     tx.conn.execute(insert(DraftRow), rows)
     return [draft.id for draft in new]
 
@@ -205,6 +183,35 @@ def draft_file(row: RowMapping) -> DraftFile:
         claimed_until=row["claimed_until"],
         lock_version=row["lock_version"],
     )
+
+
+def _supersede(tx: Tx, new: Sequence[Draft], *, actor: Actor) -> None:
+    pending = _ids_of_cases(tx.conn, [draft.case_id for draft in new], DraftState.PENDING)
+    at = max(draft.created_at for draft in new)
+    set_draft_states(tx, pending, to=DraftState.SUPERSEDED, reason="newer_version", at=at, actor=actor)
+
+
+def _row(draft: Draft, scenario: str, customer_id: CustomerId) -> dict[str, object]:
+    body = draft_to_json(draft)
+    return {
+        "id": draft.id,
+        "case_id": draft.case_id,
+        "decision_id": draft.decision_id,
+        "customer_id": customer_id,
+        "scenario": scenario,
+        "channel": draft.message.channel,
+        "version": draft.version,
+        "state": draft.state,
+        "content_hash": draft.message.content_hash,
+        "body": body,
+        "body_hash": text_hash(body),
+        "review_reason": draft.review_reason,
+        "created_at": draft.created_at,
+        "expires_at": draft.expires_at,
+        "claimed_by": None,
+        "claimed_until": None,
+        "lock_version": 0,
+    }
 
 
 def _recorded(draft: Draft, customer_id: CustomerId, *, body_hash: str, actor: Actor) -> AuditEvent:

@@ -42,7 +42,7 @@ def suppress(
         tx: The transaction.
         keyring: Hashes the address.
         channel: The channel the address belongs to.
-        address: As the customer wrote it; case and outer blanks do not matter.
+        address: Case and outer blanks do not matter.
         purpose: A purpose, or `all`.
         source: Where the wish came from, for example `reply:stop`.
         at: Now.
@@ -51,28 +51,10 @@ def suppress(
     """
     address_hmac = keyring.address_hmac(address)
     lock_exclusive(tx.conn, address_lock(address_hmac))
-    insert_new(
-        tx.conn,
-        Suppression,
-        [
-            {
-                "channel": channel,
-                "address_hmac": address_hmac,
-                "purpose": purpose,
-                "at": at,
-                "source": source,
-            }
-        ],
-    )
-    tx.record(
-        AuditEvent(
-            type="suppression.added",
-            at=at,
-            actor=actor,
-            customer_id=customer_id,
-            body={"address": address_hmac, "channel": channel, "purpose": purpose, "source": source},
-        )
-    )
+    row = {"channel": channel, "address_hmac": address_hmac, "purpose": purpose, "at": at, "source": source}
+    insert_new(tx.conn, Suppression, [row])
+    body = {"address": address_hmac, "channel": channel, "purpose": purpose, "source": source}
+    tx.record(AuditEvent(type="suppression.added", at=at, actor=actor, customer_id=customer_id, body=body))
     queued = _queued_to(tx.conn, keyring, channel=channel, address=address, purpose=purpose)
     return cancel_queued(tx, queued, to=DeliveryState.SUPPRESSED, reason="suppression", at=at, actor=actor)
 

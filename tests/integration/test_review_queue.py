@@ -1,5 +1,6 @@
 """The queue: paged and filtered by SQL, claimed by compare-and-set, emptied of what expired."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,14 +9,14 @@ from sqlmodel import col
 
 from agent.clock import SimulatedClock
 from agent.domain.cases import CaseState
-from agent.domain.drafts import DraftState
+from agent.domain.drafts import DraftId, DraftState
 from agent.errors import ConflictError
 from agent.review_desk.answers import RejectReason
-from agent.store.drafts import draft_from_json, draft_to_json
+from agent.store.drafts import draft_from_json, draft_to_json, record_drafts
 from agent.store.review_queue import QueueFilter, QueuePlace
 from agent.store.tables.cases import DraftRow
 from agent.store.transaction import Store
-from tests.sending_bench import Bench
+from tests.sending_bench import CUSTOMER, SCENARIO, SYSTEM, Bench
 from tools.records.vocabulary import ChannelKind
 
 
@@ -109,6 +110,25 @@ def test_a_new_version_supersedes_the_pending_one_and_repeating_it_does_nothing(
     versions = bench.desk.show(draft.id).versions
     assert [file.draft.state for file in versions] == [DraftState.SUPERSEDED, DraftState.PENDING]
     assert [item.draft_id for item in bench.desk.list_drafts()] == [newer.id]
+
+
+def test_a_repeated_draft_beside_a_new_one_stays_as_it_is(bench: Bench) -> None:
+    known, other = bench.in_review("e1"), bench.in_review("e2")
+    newer = replace(other, id=DraftId("drf_newer"), version=2)
+
+    with bench.store.write() as tx:
+        recorded = record_drafts(
+            tx,
+            [known, newer],
+            customer_of=dict.fromkeys([known.case_id, other.case_id], CUSTOMER),
+            scenario_of=dict.fromkeys([known.case_id, other.case_id], SCENARIO),
+            deadline_of={},
+            value_of={},
+            actor=SYSTEM,
+        )
+
+    assert recorded == [newer.id]
+    assert {item.draft_id for item in bench.desk.list_drafts()} == {known.id, newer.id}
 
 
 def test_a_draft_survives_its_json(bench: Bench) -> None:
