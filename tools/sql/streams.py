@@ -1,7 +1,9 @@
 """A stream whose query has been put to the database: its statements, and the mapper of its rows."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.sql.selectable import Subquery
 
@@ -11,6 +13,8 @@ from tools.sql.mapping import RowMapper
 from tools.sql.plan import StreamPlan
 from tools.sql.problems import Problem, nearest
 from tools.sql.query import Statements, build_statements, columns_statement, wrap
+
+_RENAMED: Final = re.compile(r".+:[0-9]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,9 @@ def column_problems(plan: StreamPlan, columns: Sequence[str]) -> tuple[Problem, 
         for name, loc in plan.needed.items()
         if name not in columns
     ]
-    twice = sorted({name for name in columns if columns.count(name) > 1})
+    # SQLite renames the second `state` of a wrapped query to `state:1`
+    renamed = {name.rpartition(":")[0] for name in columns if _RENAMED.fullmatch(name)}
+    twice = sorted({name for name in columns if columns.count(name) > 1 or name in renamed})
     if twice:
         problems.append(
             Problem(
