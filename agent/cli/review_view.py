@@ -10,6 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from agent.audit.card_view import micros, percent
 from agent.domain.decisions import Decision
 from agent.review_desk.answers import DraftView
 from agent.store.review_queue import QueueItem
@@ -24,7 +25,7 @@ _MARKS = {Outcome.PASS: "ok", Outcome.NEEDS_REVIEW: "review", Outcome.DEFER: "wa
 
 def queue_table(items: Sequence[QueueItem], *, now: datetime) -> Table:
     """Return the queue as a table."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, expand=True)
     for title, width in (("draft", 30), ("scenario", 18), ("by", 5), ("why", 6)):
         table.add_column(title, no_wrap=True, min_width=width)
     table.add_column("subject", no_wrap=True, overflow="ellipsis", ratio=1)
@@ -145,17 +146,6 @@ def show_value(value: FactValue) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)
-
-
-def micros(amount: int) -> str:
-    """Return micro-units as a decimal number with four places."""
-    sign = "-" if amount < 0 else ""
-    return f"{sign}{abs(amount) // 1_000_000}.{abs(amount) % 1_000_000 // 100:04d}"
-
-
-def percent(ppm: int) -> str:
-    """Return parts per million as a percentage."""
-    return f"{ppm // 10_000}.{ppm % 10_000 // 1_000} %"
 
 
 def _text(text: str, style: str = "") -> Text:

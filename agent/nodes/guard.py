@@ -13,6 +13,7 @@ from agent.ids import Ids
 from policies.guards.channels import check_channel, segments, sms_text
 from policies.guards.finding import Finding
 from policies.guards.grounded import check_rendered
+from policies.guards.links import urls_in
 from policies.guards.slots import check_slotted
 from policies.model import Limits, Playbook
 from policies.triggers import CompiledPlaybook
@@ -115,7 +116,7 @@ class Guard:
             recipient=member.address or "",
             subject=texts[0],
             body=texts[1],
-            links=(),
+            links=tuple(urls_in(texts[1])),
             locale=locale,
             template=slotted.source,
             policy=playbook.ref,

@@ -20,9 +20,11 @@ from agent.watch.zones import printed_zone
 from policies.engine import evaluate_gates
 from policies.fact_names import fact_kind, is_coarse, is_untrusted
 from policies.gates.candidate import Candidate
+from policies.guards.links import link_problem
 from policies.model import Limits
 from policies.record_fields import FieldKind, record_fields
 from policies.triggers import CompiledPlaybook
+from tools.records.facts import Fact
 from tools.records.vocabulary import ChannelKind
 
 TOOLS: Final[Mapping[LookUpTool, tuple[str, ...]]] = {
@@ -82,7 +84,7 @@ class MirrorLookUps:
         seen = evidence.records.get(CUSTOMER)
         return Member(
             case=case,
-            facts=evidence.facts,
+            facts=tuple(fact for fact in evidence.facts if self._may_print(fact)),
             missing=evidence.missing,
             verdicts=gated.verdicts,
             ruling=gated.ruling,
@@ -94,6 +96,12 @@ class MirrorLookUps:
             reading=None,
             unread=False,
         )
+
+    def _may_print(self, fact: Fact) -> bool:
+        """Leave out links to hosts that no message may name; the text is written without them."""
+        if not fact.name.endswith("url") or not isinstance(fact.value, str):
+            return True
+        return not link_problem(fact.value, hosts=self.limits.link_hosts)
 
     def _look_up(self, tool: LookUpTool, members: Sequence[Member]) -> tuple[LookUpResult, str]:
         if tool is LookUpTool.PAST_OUTREACH:
