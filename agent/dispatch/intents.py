@@ -66,7 +66,7 @@ class Intents:
         with self.store.write() as tx:
             file, case = self._locked(tx, delivery_id)
             if not _is_due(file, now):
-                return Dispatched(result=Result.SKIPPED, next_at=file.delivery.next_at)
+                return self._skip(file, now=now)
             refusal = self.checks.first_refusal(
                 tx.conn, file, case, look.rechecked, looked_at=look.at, now=now
             )
@@ -79,7 +79,7 @@ class Intents:
         with self.store.write() as tx:
             file, case = self.locked(tx, delivery_id)
             if not _is_due(file, now):
-                return Dispatched(result=Result.SKIPPED, next_at=file.delivery.next_at)
+                return self._skip(file, now=now)
             refusal = self.checks.without_sender(file, case, now=now)
             return apply_refusal(tx, self.stopped(file, case, None, now=now), refusal, pace=self.pace)
 
@@ -122,6 +122,12 @@ class Intents:
         if file is None or case is None:
             raise NotFoundError(f"delivery {delivery_id} has no case")
         return file, case
+
+    def _skip(self, file: DeliveryFile, *, now: datetime) -> Dispatched:
+        """Leave a delivery alone; one that is being sent is looked at again, for its worker may be dead."""
+        sending = file.delivery.state is DeliveryState.SENDING
+        next_at = now + self.pace.first_wait if sending else file.delivery.next_at
+        return Dispatched(result=Result.SKIPPED, next_at=next_at)
 
     def _locked(self, tx: Tx, delivery_id: DeliveryId) -> tuple[DeliveryFile, Case]:
         # Names before rows, and shared before exclusive ones, as opt-outs and kill switches take them:

@@ -10,6 +10,7 @@ from agent.store.attempts import Attempt, AttemptState, finish_attempt, open_att
 from agent.store.deliveries import get_delivery, set_delivery_state
 from agent.store.locks import lock_cases
 from agent.store.transaction import Store
+from agent.store.work import enqueue
 from tools.ports import Sender
 from tools.records.vocabulary import ChannelKind
 
@@ -68,6 +69,7 @@ def _take_up(store: Store, attempt: Attempt, *, now: datetime, actor: Actor) -> 
         set_delivery_state(
             tx, file, to=DeliveryState.UNKNOWN, reason="worker_died", next_at=now, at=now, actor=actor
         )
+        enqueue(tx, key=f"dispatch:{attempt.delivery_id}", kind="dispatch", ref=attempt.delivery_id, at=now)
         return 1
 
 

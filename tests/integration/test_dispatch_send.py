@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, update
+from sqlmodel import select
 
 from agent.clock import SimulatedClock
 from agent.dispatch.ports import Result
@@ -13,7 +14,7 @@ from agent.domain.drafts import DeliveryId, DeliveryState
 from agent.errors import StoreError
 from agent.store.attempts import AttemptState, attempts_of, start_attempt
 from agent.store.deliveries import set_delivery_state
-from agent.store.tables.cases import CaseFile
+from agent.store.tables.cases import CaseFile, WorkRow
 from agent.store.tables.sending import DeliveryRow
 from agent.store.transaction import Store
 from tests.providers import Act, FakeProvider, Kind
@@ -332,6 +333,8 @@ class TestRecovery:
     async def test_a_living_workers_attempt_is_left_alone(self, bench: Bench, left_open: DeliveryId) -> None:
         assert bench.dispatcher.recover() == 0
         assert bench.delivery(left_open).delivery.state is DeliveryState.SENDING
+        again = await bench.dispatcher.dispatch(left_open)
+        assert (again.result, again.next_at) == (Result.SKIPPED, bench.clock() + bench.pace.first_wait)
 
     async def test_a_dead_workers_attempt_is_unknown_and_then_settled(
         self, bench: Bench, left_open: DeliveryId
@@ -340,6 +343,8 @@ class TestRecovery:
 
         assert bench.dispatcher.recover() == 1
         assert bench.dispatcher.recover() == 0
+        with bench.store.read() as conn:
+            assert list(conn.execute(select(WorkRow.ref)).scalars()) == [left_open]
         assert (await bench.dispatcher.dispatch(left_open)).result is Result.ACCEPTED
         assert bench.provider.keys() == [left_open]
 
