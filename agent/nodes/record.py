@@ -98,11 +98,13 @@ class Record:
                 tx, waiting, to=CaseState.IN_REVIEW, at=now, next_at=None, reason="drafted", actor=ACTOR
             )
         free = [draft for draft in numbered if draft.state is DraftState.APPROVED]
-        if free and not any(case.shadow for case in cases.values()):
-            self._dispatch(tx, free, cases, playbook, now=now)
-        elif free:
-            ids = [draft.case_id for draft in free]
-            transition(tx, ids, to=CaseState.APPROVED, at=now, next_at=None, reason="shadow", actor=ACTOR)
+        silent = [draft.case_id for draft in free if cases[draft.case_id].shadow]
+        if silent:
+            transition(tx, silent, to=CaseState.APPROVED, at=now, next_at=None, reason="shadow", actor=ACTOR)
+        if len(silent) < len(free):
+            self._dispatch(
+                tx, [draft for draft in free if not cases[draft.case_id].shadow], cases, playbook, now=now
+            )
 
     def _dispatch(
         self,
