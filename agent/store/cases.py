@@ -2,23 +2,40 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, RowMapping, insert, update
-from sqlmodel import col, select
+from sqlalchemy import Connection, insert, update
+from sqlmodel import col
 
 from agent.domain.audit import Actor, AuditEvent
 from agent.domain.cases import OPEN_STATES, Case, CaseId, CaseState, Signal, SituationId
+from agent.store.plans import filtered
 from agent.store.tables.cases import CaseFile
 from agent.store.transaction import Tx, chunked
 from tools.records.base import CustomerId
 
-_ALL = select(CaseFile)
+_ALL = sqlalchemy.select(
+    col(CaseFile.id),
+    col(CaseFile.signal_key),
+    col(CaseFile.scenario),
+    col(CaseFile.playbook),
+    col(CaseFile.customer_id),
+    col(CaseFile.object_ref),
+    col(CaseFile.episode),
+    col(CaseFile.state),
+    col(CaseFile.opened_at),
+    col(CaseFile.deadline),
+    col(CaseFile.next_at),
+    col(CaseFile.situation_id),
+    col(CaseFile.turn),
+    col(CaseFile.shadow),
+)
 
 
 def get_case(conn: Connection, case_id: str) -> Case | None:
     """Return a case, or None."""
-    row = conn.execute(_ALL.where(col(CaseFile.id) == case_id)).mappings().first()
+    row = conn.execute(_ALL.where(col(CaseFile.id) == case_id)).first()
     return _case(row) if row else None
 
 
@@ -26,7 +43,7 @@ def get_cases(conn: Connection, case_ids: Collection[str]) -> list[Case]:
     """Return the cases with these ids, sorted by id."""
     found: list[Case] = []
     for part in chunked(sorted(case_ids)):
-        rows = conn.execute(_ALL.where(col(CaseFile.id).in_(part)).order_by(col(CaseFile.id))).mappings()
+        rows = conn.execute(_ALL.where(col(CaseFile.id).in_(part)).order_by(col(CaseFile.id)))
         found += [_case(row) for row in rows]
     return found
 
@@ -41,11 +58,11 @@ def due_cases(conn: Connection, now: datetime, limit: int, *, lock: bool = False
         lock: Hold them until the transaction ends, and leave out those that somebody else holds.
     """
     statement = (
-        _ALL.where(col(CaseFile.next_at) <= now, col(CaseFile.state) == CaseState.NEW)
+        _ALL.where(col(CaseFile.next_at) <= now, filtered(col(CaseFile.state)) == CaseState.NEW)
         .order_by(col(CaseFile.next_at), col(CaseFile.id))
         .limit(limit)
     )
-    rows = conn.execute(statement.with_for_update(skip_locked=True) if lock else statement).mappings()
+    rows = conn.execute(statement.with_for_update(skip_locked=True) if lock else statement)
     return [_case(row) for row in rows]
 
 
@@ -53,9 +70,9 @@ def cases_of_situation(conn: Connection, situation_id: str) -> list[Case]:
     """Return the screened cases of a situation, sorted by id; those that left it are not among them."""
     rows = conn.execute(
         _ALL.where(
-            col(CaseFile.situation_id) == situation_id, col(CaseFile.state) == CaseState.SCREENED
+            col(CaseFile.situation_id) == situation_id, filtered(col(CaseFile.state)) == CaseState.SCREENED
         ).order_by(col(CaseFile.id))
-    ).mappings()
+    )
     return [_case(row) for row in rows]
 
 
@@ -63,11 +80,10 @@ def cases_of_objects(conn: Connection, object_refs: Collection[str]) -> dict[str
     """Return object → all its cases, open and closed, oldest first."""
     found: dict[str, list[Case]] = {}
     for part in chunked(sorted(object_refs)):
-        rows = conn.execute(
-            _ALL.where(col(CaseFile.object_ref).in_(part)).order_by(col(CaseFile.id))
-        ).mappings()
+        rows = conn.execute(_ALL.where(col(CaseFile.object_ref).in_(part)).order_by(col(CaseFile.id)))
         for row in rows:
-            found.setdefault(row["object_ref"], []).append(_case(row))
+            case = _case(row)
+            found.setdefault(case.object_ref, []).append(case)
     return found
 
 
@@ -145,6 +161,18 @@ def transition(
         )
 
 
+def postpone(tx: Tx, until_of: Mapping[CaseId, datetime], *, at: datetime) -> None:
+    """Let new cases wait; their state stays, and the decision to defer is the event that tells of it."""
+    by_instant: dict[datetime, list[CaseId]] = {}
+    for case_id, until in until_of.items():
+        by_instant.setdefault(until, []).append(case_id)
+    for until, case_ids in by_instant.items():
+        for part in chunked(sorted(case_ids)):
+            tx.conn.execute(
+                update(CaseFile).where(col(CaseFile.id).in_(part)).values(next_at=until, updated_at=at)
+            )
+
+
 def assign_situations(tx: Tx, situation_of: Mapping[CaseId, SituationId]) -> None:
     """Put cases into their situations."""
     grouped: dict[SituationId, list[CaseId]] = {}
@@ -198,20 +226,37 @@ def _row(case: Case) -> dict[str, object]:
     }
 
 
-def _case(row: RowMapping) -> Case:
+def _case(row: tuple[Any, ...]) -> Case:
+    """Return a row of `_ALL` as a case; by position, because screens read thousands."""
+    (
+        case_id,
+        signal_key,
+        scenario,
+        playbook,
+        customer_id,
+        object_ref,
+        episode,
+        state,
+        opened_at,
+        deadline,
+        next_at,
+        situation_id,
+        turn,
+        shadow,
+    ) = row
     return Case(
-        id=CaseId(row["id"]),
-        signal_key=row["signal_key"],
-        scenario=row["scenario"],
-        playbook=row["playbook"],
-        customer_id=CustomerId(row["customer_id"]),
-        object_ref=row["object_ref"],
-        episode=row["episode"],
-        state=CaseState(row["state"]),
-        opened_at=row["opened_at"],
-        deadline=row["deadline"],
-        next_at=row["next_at"],
-        situation_id=SituationId(row["situation_id"]) if row["situation_id"] else None,
-        turn=row["turn"],
-        shadow=row["shadow"],
+        id=case_id,
+        signal_key=signal_key,
+        scenario=scenario,
+        playbook=playbook,
+        customer_id=customer_id,
+        object_ref=object_ref,
+        episode=episode,
+        state=CaseState(state),
+        opened_at=opened_at,
+        deadline=deadline,
+        next_at=next_at,
+        situation_id=situation_id,
+        turn=turn,
+        shadow=shadow,
     )

@@ -12,9 +12,10 @@ from agent.canonical import text_hash
 from agent.domain.audit import Actor, AuditEvent
 from agent.domain.cases import CaseId
 from agent.domain.decisions import Decision
-from agent.store.decision_form import decision_from_form, decision_to_json, valuation_form, verdicts_form
+from agent.store.decision_form import decision_from_form, decision_to_json
 from agent.store.tables.cases import CaseFile, DecisionRow
 from agent.store.transaction import Tx, chunked
+from policies.verdict import Outcome
 from tools.records.base import CustomerId
 
 
@@ -117,9 +118,16 @@ def _event(decision: Decision, customer_id: CustomerId, body_hash: str, actor: A
             "stage": decision.stage.value,
             "kind": decision.kind.value,
             "reason": decision.reason,
+            "until": decision.until.isoformat() if decision.until else None,
             "channel": decision.channel.value if decision.channel else None,
-            "verdicts": verdicts_form(decision.verdicts),
-            "valuation": valuation_form(decision.valuation),
+            # what a gate saw may be personal; the record itself has it, and the hash binds it
+            "verdicts": [
+                verdict.rule
+                if verdict.outcome is Outcome.PASS and not verdict.reason
+                else [verdict.rule, verdict.outcome.value]
+                for verdict in decision.verdicts
+            ],
+            "value": decision.valuation.total if decision.valuation else None,
             "arm": decision.arm.value,
             "propensity_ppm": decision.propensity_ppm,
             "playbook": decision.playbook,

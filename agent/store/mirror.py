@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Connection, bindparam, delete, insert, update
@@ -12,6 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select
 
 from agent.domain.mirror import RecordKey, Seen
+from agent.store.plans import filtered
 from agent.store.tables.mirror import MirrorChange, MirrorLink, MirrorRecord
 from agent.store.transaction import chunked
 from tools.records.base import Envelope
@@ -223,16 +225,22 @@ def load_records(
         for part in chunked(ids):
             wanted = _SEEN.where(col(MirrorRecord.type) == record_type, col(MirrorRecord.id).in_(part))
             rows = conn.execute(wanted if deleted else wanted.where(col(MirrorRecord.deleted).is_(False)))
-            for record_id, source, stream, customer_ref, updated_at, observed_at, body in rows:
-                found[record_type, record_id] = Seen(
-                    record=parse_body(record_type, body),
-                    type=record_type,
-                    source=source,
-                    stream=stream,
-                    customer_ref=customer_ref,
-                    source_updated_at=updated_at,
-                    observed_at=observed_at,
-                )
+            found.update({(record_type, row[0]): _seen(record_type, row) for row in rows})
+    return found
+
+
+def records_of_customers(conn: Connection, customer_ids: Collection[str], record_type: str) -> list[Seen]:
+    """Return the records of one type that belong to these customers, by id."""
+    found: list[Seen] = []
+    for part in chunked(sorted(customer_ids)):
+        rows = conn.execute(
+            _SEEN.where(
+                col(MirrorRecord.customer_ref).in_(part),
+                filtered(col(MirrorRecord.type)) == record_type,
+                col(MirrorRecord.deleted).is_(False),
+            ).order_by(col(MirrorRecord.id))
+        )
+        found += [_seen(record_type, row) for row in rows]
     return found
 
 
@@ -246,7 +254,7 @@ def linked(
             select(MirrorLink.value, MirrorLink.id).where(
                 col(MirrorLink.relation) == relation,
                 col(MirrorLink.value).in_(part),
-                col(MirrorLink.type) == record_type,
+                filtered(col(MirrorLink.type)) == record_type,
             )
         )
         for value, record_id in rows:
@@ -267,3 +275,16 @@ def shared_values(conn: Connection, relation: str, values: Collection[str]) -> f
             ).scalars()
         )
     return frozenset(shared)
+
+
+def _seen(record_type: str, row: sqlalchemy.Row[*tuple[Any, ...]]) -> Seen:
+    _, source, stream, customer_ref, updated_at, observed_at, body = row
+    return Seen(
+        record=parse_body(record_type, body),
+        type=record_type,
+        source=source,
+        stream=stream,
+        customer_ref=customer_ref,
+        source_updated_at=updated_at,
+        observed_at=observed_at,
+    )

@@ -12,7 +12,7 @@ from agent.domain.cases import Case, CaseId
 from agent.store.deliveries import sent_times
 from agent.store.keyring import Keyring
 from agent.store.kill_switch import active_stops
-from agent.store.mirror import linked, load_records, shared_values
+from agent.store.mirror import linked, load_records, records_of_customers, shared_values
 from agent.store.streams import read_times
 from agent.store.suppressions import has_suppressions, is_suppressed, suppressed_purposes
 from agent.watch.related import ABOUT, CUSTOMER, Records, Subject, records_of, subject_of
@@ -253,11 +253,8 @@ def _addresses(customers: Collection[Customer], kind: ChannelKind) -> list[str]:
 
 
 def _preferences(conn: Connection, ids: Sequence[CustomerId]) -> dict[str, list[Preference]]:
-    keys = {
-        ("preference", one) for found in linked(conn, CUSTOMER, ids, "preference").values() for one in found
-    }
     preferences: dict[str, list[Preference]] = defaultdict(list)
-    for seen in load_records(conn, keys).values():
+    for seen in records_of_customers(conn, ids, "preference"):
         if isinstance(seen.record, Preference):
             preferences[seen.record.customer_id].append(seen.record)
     return preferences
@@ -295,7 +292,7 @@ def _is_cleared(compiled: CompiledPlaybook, records: Records, *, now: datetime) 
     if compiled.playbook.trigger.record not in records:
         return False  # not read yet: the source's age answers; what was deleted, the sweep closes
     bound = {kind: records[kind].record for kind in compiled.relevant_types if kind in records}
-    return compiled.evaluate(bound, now=now).resolved is Truth.TRUE
+    return compiled.resolved(bound, now=now) is Truth.TRUE
 
 
 def _source_age(

@@ -9,7 +9,7 @@ from typing import Final
 from agent.domain.audit import Actor, ActorKind
 from agent.domain.cases import Case, CaseId, CaseState
 from agent.domain.decisions import Arm, Decision, DecisionId, DecisionKind, Stage
-from agent.store.cases import due_cases, transition
+from agent.store.cases import due_cases, postpone, transition
 from agent.store.decisions import record_decisions
 from agent.store.transaction import Store, Tx
 from agent.watch.candidates import Candidates
@@ -98,7 +98,8 @@ class Screen:
         zone_rules = zone_rules_version()
         survivors: list[tuple[Case, Gated]] = []
         decisions: list[Decision] = []
-        moves: dict[tuple[CaseState, datetime | None, str], list[CaseId]] = defaultdict(list)
+        moves: dict[tuple[CaseState, str], list[CaseId]] = defaultdict(list)
+        waiting: dict[CaseId, datetime] = {}
         for case in cases:
             judged = self._judge(case, loaded.candidates[case.id], now=now)
             if judged.answer is None:
@@ -106,11 +107,15 @@ class Screen:
                 continue
             answer = judged.answer
             decisions.append(self._decision(case, judged, answer, zone_rules, now=now))
-            moves[answer.state, answer.until, answer.reason].append(case.id)
+            if answer.until is None:
+                moves[answer.state, answer.reason].append(case.id)
+            else:
+                waiting[case.id] = answer.until
             screened.reasons[answer.kind.value, answer.reason] += 1
         record_decisions(tx, decisions, scenario_of={case.id: case.scenario for case in cases}, actor=ACTOR)
-        for (state, until, reason), ids in moves.items():
-            transition(tx, ids, to=state, at=now, next_at=until, reason=reason, actor=ACTOR)
+        postpone(tx, waiting, at=now)
+        for (state, reason), ids in moves.items():
+            transition(tx, ids, to=state, at=now, next_at=None, reason=reason, actor=ACTOR)
         screened.survivors = len(survivors)
         group(tx, survivors, loaded.records, self.playbooks, at=now, actor=ACTOR)
 
