@@ -13,6 +13,7 @@ from agent.domain.cases import Case, CaseId
 from agent.domain.drafts import Delivery, DeliveryId, DeliveryState, Draft, DraftId
 from agent.errors import ConflictError
 from agent.store.messages import message_from_json, message_to_json
+from agent.store.plans import filtered
 from agent.store.tables.sending import DeliveryRow
 from agent.store.transaction import Tx, chunked
 from tools.records.base import CustomerId
@@ -202,7 +203,7 @@ def cancel_deliveries(
     for part in chunked(case_ids):
         ids += tx.conn.execute(
             select(DeliveryRow.id).where(
-                col(DeliveryRow.case_id).in_(part), col(DeliveryRow.state) == DeliveryState.QUEUED
+                col(DeliveryRow.case_id).in_(part), filtered(col(DeliveryRow.state)) == DeliveryState.QUEUED
             )
         ).scalars()
     return cancel_queued(tx, sorted(ids), to=DeliveryState.CANCELLED, reason=reason, at=at, actor=actor)
@@ -216,7 +217,7 @@ def cancel_queued(
     for part in chunked(delivery_ids):
         rows = tx.conn.execute(
             update(DeliveryRow)
-            .where(col(DeliveryRow.id).in_(part), col(DeliveryRow.state) == DeliveryState.QUEUED)
+            .where(col(DeliveryRow.id).in_(part), filtered(col(DeliveryRow.state)) == DeliveryState.QUEUED)
             .values(
                 state=to,
                 state_reason=reason,
@@ -272,7 +273,7 @@ def sent_times(
             .where(
                 col(DeliveryRow.customer_id).in_(part),
                 col(DeliveryRow.intent_at) >= since,
-                col(DeliveryRow.state).in_(MAYBE_OUT),
+                filtered(col(DeliveryRow.state)).in_(MAYBE_OUT),
                 col(DeliveryRow.counts_to_cap).is_(True),
             )
             .order_by(col(DeliveryRow.intent_at))

@@ -13,6 +13,7 @@ from agent.canonical import canonical, text_hash
 from agent.domain.audit import Actor, AuditEvent
 from agent.domain.cases import CaseId
 from agent.domain.drafts import Draft, DraftId, DraftState
+from agent.store.plans import filtered
 from agent.store.tables.cases import DraftRow
 from agent.store.transaction import Tx, chunked
 from tools.records.base import CustomerId
@@ -135,7 +136,7 @@ def set_draft_states(
     for part in chunked(draft_ids):
         rows = tx.conn.execute(
             update(DraftRow)
-            .where(col(DraftRow.id).in_(part), col(DraftRow.state) == expected)
+            .where(col(DraftRow.id).in_(part), filtered(col(DraftRow.state)) == expected)
             .values(
                 state=to, lock_version=col(DraftRow.lock_version) + 1, claimed_by=None, claimed_until=None
             )
@@ -257,7 +258,7 @@ def _ids_of_cases(connection: Connection, case_ids: Sequence[CaseId], state: Dra
     found: list[str] = []
     for part in chunked(case_ids):
         found += connection.execute(
-            select(DraftRow.id).where(col(DraftRow.case_id).in_(part), col(DraftRow.state) == state)
+            select(DraftRow.id).where(col(DraftRow.case_id).in_(part), filtered(col(DraftRow.state)) == state)
         ).scalars()
     return sorted(found)
 

@@ -16,6 +16,7 @@ from agent.store.decisions import record_decisions
 from agent.store.deliveries import cancel_deliveries
 from agent.store.drafts import close_drafts
 from agent.store.locks import lock_cases
+from agent.store.plans import filtered
 from agent.store.tables.sending import DeliveryRow
 from agent.store.transaction import Tx, chunked
 from policies.holdout import draw
@@ -80,7 +81,7 @@ def under_way(conn: Connection, cases: Collection[Case]) -> set[CaseId]:
     for part in chunked(candidates):
         rows = conn.execute(
             select(DeliveryRow.case_id).where(
-                col(DeliveryRow.case_id).in_(part), col(DeliveryRow.state).in_(_UNDER_WAY)
+                col(DeliveryRow.case_id).in_(part), filtered(col(DeliveryRow.state)).in_(_UNDER_WAY)
             )
         ).scalars()
         found.update(CaseId(case_id) for case_id in rows)
