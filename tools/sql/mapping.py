@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal, cast
 
 from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
 
 from tools.ports import Rejected
 from tools.records.base import Envelope, Record
@@ -19,6 +20,8 @@ Row = Sequence[object]
 _SHOWN_LENGTH: Final = 200
 _VOCABULARY_ERRORS: Final = frozenset({"enum", "literal_error"})
 _ESCAPED_NUL: Final = "\\u0000"
+_FIRST_SURROGATE: Final = "\ud800"
+_LAST_SURROGATE: Final = "\udfff"
 
 
 class RowError(ValueError):
@@ -84,9 +87,7 @@ class RowMapper:
         """Return the record of one row, or the row set aside; never raises for what a row holds."""
         try:
             record = self._record(row)
-            body = record.model_dump_json()
-            if _ESCAPED_NUL in body:
-                _refuse_nul(record)
+            body = _body(record)
             return Envelope(
                 source=self._source,
                 stream=self._plan.spec.name,
@@ -162,8 +163,8 @@ class RowMapper:
             owner = to_text(raw)
         except ValueError as exc:
             raise RowError(str(exc), field="customer_ref", value=raw) from exc
-        if "\0" in owner:
-            raise RowError("the text holds a NUL character", field="customer_ref", value=owner)
+        if _holds_unkeepable(owner):
+            raise RowError("the text cannot be kept", field="customer_ref", value=owner)
         return owner
 
 
@@ -210,19 +211,34 @@ def _out_of_range(values: Mapping[str, object]) -> RowError:
     return RowError("a time lies outside the years 1 to 9999", field="", value="")
 
 
-def _refuse_nul(record: Record) -> None:
-    """Refuse a record with a NUL character, which PostgreSQL cannot keep.
+def _body(record: Record) -> str:
+    """Return a record as JSON.
 
-    A backslash followed by `u0000` in the source's own text looks the same in JSON, and is let through.
+    Raises:
+        RowError: A text holds what a database cannot keep: a NUL character, or bytes that are no UTF-8.
     """
+    try:
+        body = record.model_dump_json()
+    except PydanticSerializationError as exc:
+        raise _unkeepable(record) or RowError(str(exc), field="", value="") from exc
+    # the source's own text may hold a backslash and `u0000`, so the record itself is looked at
+    if _ESCAPED_NUL in body and (error := _unkeepable(record)) is not None:
+        raise error
+    return body
+
+
+def _unkeepable(record: Record) -> RowError | None:
     for field, value in record.model_dump().items():
-        if _holds_nul(value):
-            raise RowError("the text holds a NUL character", field=field, value=value)
+        if _holds_unkeepable(value):
+            problem = "the text holds a NUL character, or bytes that are no UTF-8"
+            return RowError(problem, field=field, value=value)
+    return None
 
 
-def _holds_nul(value: object) -> bool:
+def _holds_unkeepable(value: object) -> bool:
     if isinstance(value, str):
-        return "\0" in value
+        return any(char == "\0" or _FIRST_SURROGATE <= char <= _LAST_SURROGATE for char in value)
     if isinstance(value, dict):
-        return any(map(_holds_nul, cast("dict[object, object]", value).values()))
-    return isinstance(value, tuple) and any(map(_holds_nul, cast("tuple[object, ...]", value)))
+        entries = cast("dict[object, object]", value)
+        return any(map(_holds_unkeepable, (*entries, *entries.values())))
+    return isinstance(value, tuple) and any(map(_holds_unkeepable, cast("tuple[object, ...]", value)))
