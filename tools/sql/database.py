@@ -114,9 +114,10 @@ class CompanyDatabase:
         message = lines[0]
         if self.url.password:
             message = message.replace(str(self.url.password), "***")
+        retryable = _is_retryable(error, message)
         if self.backend == "sqlite" and "unable to open" in message:
             message = f"{self.url.database}: there is no such file, or it may not be read"
-        return ToolError(message, system=self.system, retryable=_is_retryable(error, message))
+        return ToolError(message, system=self.system, retryable=retryable)
 
     def close(self) -> None:
         """Give back pooled connections."""
@@ -185,11 +186,16 @@ def _open(url: URL) -> Engine:
     try:
         if url.get_backend_name() == "sqlite":
             path = Path(url.database or "").resolve()
-            return create_engine("sqlite+pysqlite://", creator=lambda: _open_sqlite(path), poolclass=NullPool)
+            busy = _busy_seconds(url)
+            return create_engine(
+                "sqlite+pysqlite://", creator=lambda: _open_sqlite(path, busy), poolclass=NullPool
+            )
         arguments: dict[str, Any] = {}
         if url.get_driver_name() == "psycopg":
             # no prepared statements: a pooler between may hand each transaction to another session
-            arguments = {"connect_timeout": _CONNECT_SECONDS, "prepare_threshold": None}
+            arguments = {"prepare_threshold": None}
+            if "connect_timeout" not in url.query:
+                arguments["connect_timeout"] = _CONNECT_SECONDS
         engine = create_engine(
             url,
             connect_args=arguments,
@@ -207,10 +213,21 @@ def _open(url: URL) -> Engine:
     return engine
 
 
-def _open_sqlite(path: Path) -> sqlite3.Connection:
+def _busy_seconds(url: URL) -> float:
+    """Return how long to wait for a lock: `?timeout=` of the URL, as SQLAlchemy's own driver reads it."""
+    written = url.query.get("timeout", str(_BUSY_SECONDS))
+    try:
+        return float(str(written))
+    except ValueError as exc:
+        raise InputError(
+            f"the timeout {written!r} is no number of seconds", field="url", remedy="write ?timeout=10"
+        ) from exc
+
+
+def _open_sqlite(path: Path, busy_seconds: float) -> sqlite3.Connection:
     """Open a file that cannot be written, created or locked for long through this connection."""
     connection = sqlite3.connect(
-        f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS, check_same_thread=False
+        f"{path.as_uri()}?mode=ro", uri=True, timeout=busy_seconds, check_same_thread=False
     )
     connection.execute("PRAGMA query_only = ON")
     # a text that is no UTF-8 must reach the mapping, where it puts one row aside, not fail the page
