@@ -187,6 +187,38 @@ def escalate(
         narrate(f"Escalated {draft_id}.")
 
 
+@app.command()
+def unsettled(config: Config = None, as_json: Json = False) -> None:
+    """List messages of which nobody knows whether they went out."""
+    with opened(config) as running:
+        files = running.desk.unsettled()
+    if as_json:
+        print_json(files)
+        return
+    for file in files:
+        console().print(
+            f"{file.delivery.id}  {file.scenario}  {file.channel.value}  {file.state_reason}", markup=False
+        )
+    narrate(
+        f"{len(files)} messages; ask the provider, then: outrider review settle ID --went-out or --not-sent"
+    )
+
+
+@app.command()
+def settle(
+    delivery: Annotated[str, typer.Argument(metavar="DELIVERY", help="A delivery's id.")],
+    went_out: Annotated[bool, typer.Option("--went-out/--not-sent", help="What the provider says.")],
+    reviewer: Reviewer = None,
+    config: Config = None,
+) -> None:
+    """Write down what became of a message that nobody knew the outcome of."""
+    with opened(config) as running:
+        running.desk.settle(delivery, reviewer=_name(reviewer), went_out=went_out)
+    narrate(
+        f"Settled {delivery}: {'it went out' if went_out else 'it did not go out; the case is looked at anew'}."
+    )
+
+
 def _name(given: str | None) -> str:
     return given or os.environ.get("OUTRIDER_REVIEWER") or getpass.getuser()
 

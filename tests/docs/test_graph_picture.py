@@ -8,8 +8,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_architecture_shows_the_graph_as_it_is_built() -> None:
-    result = subprocess.run(
-        [sys.executable, str(ROOT / "scripts" / "graph"), "--check"], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, str(ROOT / "scripts" / "graph"), "--check"]
+
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert result.returncode == 0, result.stderr
