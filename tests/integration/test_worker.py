@@ -1,9 +1,7 @@
 """Workers run each turn once, survive each other's death, and end in order; on both databases."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -19,25 +17,6 @@ from tests.conftest import START
 
 LEASE = timedelta(seconds=60)
 QUICK = Timing(lease=LEASE, poll=timedelta(milliseconds=1), beat=timedelta(milliseconds=1))
-
-
-@dataclass
-class Log:
-    """What the turns of a test did."""
-
-    begun: list[str] = field(default_factory=list[str])
-    most_at_once: int = 0
-    now: int = 0
-
-    @contextmanager
-    def turn(self, item: WorkItem) -> Generator[None]:
-        self.begun.append(item.ref)
-        self.now += 1
-        self.most_at_once = max(self.most_at_once, self.now)
-        try:
-            yield
-        finally:
-            self.now -= 1
 
 
 def ask(store: Store, *refs: str) -> None:
@@ -94,12 +73,12 @@ async def kill(engine: LocalEngine, *items: str) -> None:
 
 
 async def test_two_workers_begin_each_turn_once(team: Team) -> None:
-    log = Log()
+    begun: list[str] = []
 
     async def turn(item: WorkItem) -> Next:
-        with log.turn(item):
-            await asyncio.sleep(0)
-            return DONE
+        begun.append(item.ref)
+        await asyncio.sleep(0)
+        return DONE
 
     refs = [f"{number:02}" for number in range(30)]
     ask(team.store, *refs)
@@ -107,7 +86,7 @@ async def test_two_workers_begin_each_turn_once(team: Team) -> None:
 
     claimed = await asyncio.gather(*(worker.run_until_idle() for worker in workers))
 
-    assert sorted(log.begun) == refs
+    assert sorted(begun) == refs
     assert sum(claimed) == len(refs)
     assert min(claimed) > 0
     with team.store.read() as conn:
@@ -304,10 +283,9 @@ async def test_a_poison_kills_no_innocent(team: Team, clock: SimulatedClock) -> 
     innocents = [f"innocent{number}" for number in range(6)]
     ask(team.store, *innocents, "poison")
     deaths = 0
-    log = Log()
     for _ in range(20):
         died = asyncio.Event()
-        worker, engine = team.worker(_until_death(log, died))
+        worker, engine = team.worker(_until_death(died))
         finished = asyncio.ensure_future(worker.run_until_idle())
         death = asyncio.ensure_future(died.wait())
         await asyncio.wait([finished, death], return_when=asyncio.FIRST_COMPLETED)
@@ -324,18 +302,17 @@ async def test_a_poison_kills_no_innocent(team: Team, clock: SimulatedClock) -> 
     assert {look(team.store, ref).status for ref in innocents} == {WorkStatus.DONE}
 
 
-def _until_death(log: Log, died: asyncio.Event) -> Callable[[WorkItem], Awaitable[Next]]:
+def _until_death(died: asyncio.Event) -> Callable[[WorkItem], Awaitable[Next]]:
     """Turns of a process that dies as soon as the poison runs; the others take a little longer than it."""
 
     async def turn(item: WorkItem) -> Next:
-        with log.turn(item):
-            if item.ref == "poison":
-                died.set()
-            for _ in range(200):
-                await asyncio.sleep(0)
-            if died.is_set():
-                await asyncio.Event().wait()
-            return DONE
+        if item.ref == "poison":
+            died.set()
+        for _ in range(200):
+            await asyncio.sleep(0)
+        if died.is_set():
+            await asyncio.Event().wait()
+        return DONE
 
     return turn
 
