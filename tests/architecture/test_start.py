@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 
-
 from typer.core import TyperGroup
 from typer.main import get_command
 

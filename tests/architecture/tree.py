@@ -13,7 +13,8 @@ def files(*suffixes: str) -> Iterator[Path]:
     """Yield the project's files with these suffixes, all if none are given; nothing hidden, nothing built."""
     for path in sorted(ROOT.rglob("*")):
         parts = path.relative_to(ROOT).parts
-        if path.is_file() and not any(part.startswith(".") or part in _SKIPPED for part in parts):
+        hidden = any(part.startswith(".") and part != ".ci" or part in _SKIPPED for part in parts)
+        if path.is_file() and not hidden:
             if any(part.endswith(".egg-info") for part in parts):
                 continue
             if not suffixes or path.suffix in suffixes:
