@@ -54,8 +54,13 @@ class CompiledPlaybook:
         self.content_hash = content_hash
         """SHA-256 of the file's bytes, hex."""
         self.path = path
-        self.relevant_types = (playbook.trigger.record, *playbook.trigger.related)
-        """Record types whose changes can change the answer; the trigger's own comes first."""
+        named = {name.removeprefix("has.").partition(".")[0] for name in conditions.names()}
+        self.relevant_types = (
+            playbook.trigger.record,
+            *(related for related in playbook.trigger.related if related in named),
+        )
+        """Record types whose changes can change an answer; the trigger's own comes first. A related type
+        that only facts name is not among them."""
         self._conditions = conditions
         # values are only understood by programs of the same environment, so the schema is the compiler's own
         self._binder = Binder(conditions.schema, conditions.names())

@@ -162,11 +162,11 @@ def _look(
     *,
     now: datetime,
 ) -> _Look:
-    trigger = compiled.playbook.trigger
+    root_type, *related = compiled.relevant_types
     relevant = {key for key in changed if key[0] in compiled.relevant_types}
-    roots = roots_of(conn, relevant, trigger.record) | set(due)
+    roots = roots_of(conn, relevant, root_type) | set(due)
     subjects = [Subject(key, None) for key in sorted(roots)]
-    found = records_of(conn, subjects, trigger.related) if subjects else {}
+    found = records_of(conn, subjects, related) if subjects else {}
     return _Look(
         compiled=compiled,
         roots=roots,

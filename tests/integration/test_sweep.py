@@ -28,7 +28,7 @@ from tests.builders import (
 )
 from tests.watching import watching
 from tools.records.base import CustomerId
-from tools.records.vocabulary import IncidentStatus, InvoiceStatus, OrderStatus, SubscriptionStatus
+from tools.records.vocabulary import IncidentStatus, InvoiceStatus, SubscriptionStatus
 
 
 def test_each_playbook_fires_on_its_own_record(any_store: Store) -> None:
@@ -277,15 +277,28 @@ def test_an_incident_larger_than_a_transaction_is_finished_in_several(
     assert watch.cases(CaseState.NEW) == []
 
 
-def test_a_changed_customer_only_touches_the_types_that_name_it(store: Store) -> None:
+def test_a_changed_customer_evaluates_nothing_where_no_condition_names_it(store: Store) -> None:
     watch = watching(store)
-    watch.feed(order(id="o2", status=OrderStatus.DELIVERED), incident(), subscription(), customer())
+    watch.feed(order(), invoice(), usage(), customer())
     watch.sweep()
-    watch.feed(customer(locale="de_DE"))
+    watch.feed(customer(vip=True))
 
     swept = watch.sweep()
 
-    assert (swept.changes, swept.evaluated) == (1, 1)
+    assert (swept.changes, swept.evaluated) == (1, 0)
+
+
+def test_a_changed_customer_evaluates_only_its_own_records(store: Store) -> None:
+    trigger = playbook("shipping_delay").playbook.trigger
+    trigger = trigger.model_copy(update={"when": f"({trigger.when}) && customer.vip"})
+    watch = watching(store, playbook("shipping_delay", trigger=trigger))
+    watch.feed(order(), order(id="o2"), order(id="o3", customer_id=CustomerId("c3")), customer())
+    watch.sweep()
+    watch.feed(customer(vip=True))
+
+    swept = watch.sweep()
+
+    assert (swept.changes, swept.evaluated, swept.opened) == (1, 2, 2)
 
 
 def test_timers_of_a_playbook_that_is_gone_are_dropped(store: Store) -> None:
