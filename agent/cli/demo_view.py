@@ -54,7 +54,7 @@ def summary_view(summary: Summary) -> RenderableType:
         f"Sent: {sent}. Cost: {micros(summary.cost_micros)} USD, model included.",
         f"A simulated reviewer approved {summary.approved} drafts.",
         f"For {summary.stale} more the facts had changed, so nothing was approved.",
-        f"{summary.prevented} contacts did not happen that would have (the simulation's hidden truth).",
+        f"Contacts that would have come and did not, by the simulation's hidden truth: {summary.prevented}.",
         f"{summary.waiting} drafts wait for you.",
     ]
     commands = (

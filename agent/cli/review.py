@@ -214,9 +214,8 @@ def settle(
     """Write down what became of a message that nobody knew the outcome of."""
     with opened(config) as running:
         running.desk.settle(delivery, reviewer=_name(reviewer), went_out=went_out)
-    narrate(
-        f"Settled {delivery}: {'it went out' if went_out else 'it did not go out; the case is looked at anew'}."
-    )
+    answer = "it went out" if went_out else "it did not go out; the case is looked at anew"
+    narrate(f"Settled {delivery}: {answer}.")
 
 
 def _name(given: str | None) -> str:
