@@ -134,21 +134,8 @@ def build_app(parts: Parts) -> App:
     )
     owner = _owner(parts, store)
     model = parts.make_model(store, templates)
-
-    def zone_for(conn: Connection, case: Case) -> str:
-        return zone_of(conn, case, parts.limits)
-
-    dispatcher = Dispatcher(
-        store=store,
-        senders=parts.senders,
-        recheck=recheck,
-        candidates=candidates,
-        playbooks=parts.playbooks,
-        limits=parts.limits,
-        owner=owner,
-        clock=parts.clock,
-        monotonic=parts.monotonic,
-    )
+    dispatcher = _dispatcher(parts, store, recheck, candidates, owner)
+    desk = _desk(parts, store, recheck)
     rounds = Rounds(
         store=store,
         sources=parts.sources,
@@ -156,32 +143,17 @@ def build_app(parts: Parts) -> App:
         sweep=Sweep(store, parts.playbooks, shadow=parts.shadow),
         screen=Screen(store, parts.playbooks, parts.limits, candidates),
     )
-    desk = ReviewDesk(
-        store=store,
-        recheck=recheck,
-        playbooks=parts.playbooks,
-        limits=parts.limits,
-        clock=parts.clock,
-        zone_of=zone_for,
-    )
     deliberations = _deliberations(parts, store, candidates, templates, model)
-    worker = Worker(
-        store=store,
-        engine=LocalEngine(me=owner.id, capacity=parts.concurrency),
-        kinds=work_kinds(deliberations, dispatcher, clock=parts.clock),
-        clock=parts.clock,
-    )
     daemon = Daemon(
         store=store,
         database_url=parts.database_url,
         rounds=rounds,
-        worker=worker,
+        worker=_worker(parts, store, owner, deliberations, dispatcher),
         desk=desk,
         owner=owner,
         recover=_recover(store, dispatcher, parts.clock),
         clock=parts.clock,
         every=parts.every,
-        alone=store.is_sqlite,
     )
     return App(
         store=store,
@@ -199,6 +171,47 @@ def build_app(parts: Parts) -> App:
         daemon=daemon,
         ids=parts.ids,
         shadow=parts.shadow,
+    )
+
+
+def _dispatcher(
+    parts: Parts, store: Store, recheck: SourceRecheck, candidates: Candidates, owner: Owner
+) -> Dispatcher:
+    return Dispatcher(
+        store=store,
+        senders=parts.senders,
+        recheck=recheck,
+        candidates=candidates,
+        playbooks=parts.playbooks,
+        limits=parts.limits,
+        owner=owner,
+        clock=parts.clock,
+        monotonic=parts.monotonic,
+    )
+
+
+def _desk(parts: Parts, store: Store, recheck: SourceRecheck) -> ReviewDesk:
+    def zone_for(conn: Connection, case: Case) -> str:
+        return zone_of(conn, case, parts.limits)
+
+    return ReviewDesk(
+        store=store,
+        recheck=recheck,
+        playbooks=parts.playbooks,
+        limits=parts.limits,
+        clock=parts.clock,
+        zone_of=zone_for,
+    )
+
+
+def _worker(
+    parts: Parts, store: Store, owner: Owner, deliberations: Deliberations, dispatcher: Dispatcher
+) -> Worker:
+    return Worker(
+        store=store,
+        engine=LocalEngine(me=owner.id, capacity=parts.concurrency),
+        kinds=work_kinds(deliberations, dispatcher, clock=parts.clock),
+        clock=parts.clock,
     )
 
 
@@ -226,8 +239,10 @@ def _recover(store: Store, dispatcher: Dispatcher, clock: Clock) -> Callable[[],
 
 def _owner(parts: Parts, store: Store) -> Owner:
     owner_id = new_owner_id(parts.ids.secret(8))
-    if make_url(parts.database_url).get_backend_name() == "sqlite":
-        return FileOwner(parts.data_folder, owner_id=owner_id)
+    url = make_url(parts.database_url)
+    if url.get_backend_name() == "sqlite":
+        # beside the database: workers with other data folders must see the same locks
+        return FileOwner(Path(url.database).parent if url.database else parts.data_folder, owner_id=owner_id)
     return PostgresOwner(store.writer, owner_id=owner_id)
 
 

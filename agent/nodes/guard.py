@@ -26,6 +26,17 @@ from tools.records.facts import FilledSlot, facts_hash
 from tools.records.vocabulary import ChannelKind
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """A text as one customer would see it."""
+
+    subject: str
+    body: str
+    locale: str
+    used: tuple[FilledSlot, ...]
+    findings: tuple[Finding, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """Lets through what is grounded; a member whose own rendering fails leaves the situation alone."""
@@ -88,40 +99,19 @@ class Guard:
         review_reason: str,
     ) -> Draft:
         now = self.clock()
-        facts = {fact.name: fact for fact in member.facts if fact.trusted}
         channel = ChannelKind(state.situation.channel)
-        used: tuple[FilledSlot, ...] = ()
-        findings: tuple[Finding, ...]
-        locale = rendering_locale(member.locale, slotted.language)
-        try:
-            subject = render_slots(slotted.subject, facts, locale=locale, zone=member.zone)
-            body = render_slots(slotted.body, facts, locale=locale, zone=member.zone)
-        except RenderError as exc:
-            texts, findings = ("", ""), (Finding(guard="slots.unfilled", ok=False, detail=str(exc)),)
-        else:
-            shown = sms_text(body.text) if channel is ChannelKind.SMS else body.text
-            texts, used = (subject.text, shown), (*subject.used, *body.used)
-            findings = (
-                *check_rendered(
-                    *texts,
-                    facts=facts,
-                    link_hosts=self.limits.link_hosts,
-                    locale=locale,
-                    zone=member.zone,
-                ),
-                *check_channel(channel, *texts),
-            )
+        written = self._write(member, slotted, channel)
         message = Outbound(
             channel=channel,
             recipient=member.address or "",
-            subject=texts[0],
-            body=texts[1],
-            links=tuple(urls_in(texts[1])),
-            locale=locale,
+            subject=written.subject,
+            body=written.body,
+            links=tuple(urls_in(written.body)),
+            locale=written.locale,
             template=slotted.source,
             policy=playbook.ref,
         )
-        parts = segments(texts[1]) if channel is ChannelKind.SMS else 1
+        parts = segments(written.body) if channel is ChannelKind.SMS else 1
         deadline = member.case.deadline
         expires = now + playbook.draft_ttl
         return Draft(
@@ -133,9 +123,9 @@ class Guard:
             message=message,
             slotted_subject=slotted.subject,
             slotted_body=slotted.body,
-            used=used,
-            findings=findings,
-            facts_hash=facts_hash(relevant_facts(member.facts, used, playbook)),
+            used=written.used,
+            findings=written.findings,
+            facts_hash=facts_hash(relevant_facts(member.facts, written.used, playbook)),
             model_use=decision.model_use,
             created_at=now,
             expires_at=min(expires, deadline) if deadline else expires,
@@ -143,4 +133,31 @@ class Guard:
             cost_micros=send_cost(self.limits, channel) * parts,
             segments=parts,
             author=slotted.author,
+        )
+
+    def _write(self, member: Member, slotted: Slotted, channel: ChannelKind) -> _Written:
+        """Fill the slots for one member and check what came out."""
+        facts = {fact.name: fact for fact in member.facts if fact.trusted}
+        locale = rendering_locale(member.locale, slotted.language)
+        try:
+            subject = render_slots(slotted.subject, facts, locale=locale, zone=member.zone)
+            body = render_slots(slotted.body, facts, locale=locale, zone=member.zone)
+        except RenderError as exc:
+            unfilled = Finding(guard="slots.unfilled", ok=False, detail=str(exc))
+            return _Written(subject="", body="", locale=locale, used=(), findings=(unfilled,))
+        shown = sms_text(body.text) if channel is ChannelKind.SMS else body.text
+        grounded = check_rendered(
+            subject.text,
+            shown,
+            facts=facts,
+            link_hosts=self.limits.link_hosts,
+            locale=locale,
+            zone=member.zone,
+        )
+        return _Written(
+            subject=subject.text,
+            body=shown,
+            locale=locale,
+            used=(*subject.used, *body.used),
+            findings=(*grounded, *check_channel(channel, subject.text, shown)),
         )
