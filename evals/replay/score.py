@@ -76,7 +76,7 @@ class MessageScore:
     """Messaged customers whose first review was 1 or 2."""
     base_reviewed: int
     base_bad: int
-    """The same over all orders of the replay."""
+    """The same over all orders bought in the replayed period, messaged or not."""
     lead_days: tuple[float, float, float] | None
     """10th percentile, median and 90th percentile of days from message to delivery; None without any."""
     late_messaged: int
@@ -94,12 +94,15 @@ class MessageScore:
         return self.base_bad / self.base_reviewed if self.base_reviewed else 0.0
 
 
-def score_messages(sent: Mapping[str, datetime], orders: Sequence[OrderHistory]) -> MessageScore:
+def score_messages(
+    sent: Mapping[str, datetime], orders: Sequence[OrderHistory], *, base: Sequence[OrderHistory]
+) -> MessageScore:
     """Score messages against later deliveries and reviews.
 
     Args:
         sent: Order id → when its first message was accepted.
-        orders: The orders of the replayed period.
+        orders: All orders, in which the messaged ones are looked up.
+        base: The orders that the messaged ones are compared with.
     """
     messaged = [order for order in orders if order.order_id in sent]
     leads = sorted(
@@ -111,8 +114,8 @@ def score_messages(sent: Mapping[str, datetime], orders: Sequence[OrderHistory])
         messaged=len(messaged),
         reviewed=sum(order.review_score is not None for order in messaged),
         bad=sum(order.bad for order in messaged),
-        base_reviewed=sum(order.review_score is not None for order in orders),
-        base_bad=sum(order.bad for order in orders),
+        base_reviewed=sum(order.review_score is not None for order in base),
+        base_bad=sum(order.bad for order in base),
         lead_days=(_quantile(leads, 10), median(leads), _quantile(leads, 90)) if leads else None,
         late_messaged=sum(order.late for order in messaged),
         before_survey=sum(
