@@ -1,0 +1,180 @@
+"""What the graph decides about one member: gates first, and every reading may only lower outreach."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.domain.cases import Case, CaseId, CaseState, Situation, SituationId
+from agent.domain.decisions import DecisionKind
+from agent.domain.deliberation import Deliberation, Member
+from agent.domain.model import Assessment, Concern, Mood, Reading, Warranted
+from agent.nodes.decide import choose
+from policies.model import Playbook
+from policies.value import Valuation, evaluate
+from policies.verdict import Outcome, Ruling
+from tests.builders import NOW, playbook
+from tools.records.base import CustomerId
+from tools.records.vocabulary import ChannelKind
+
+PASSED = Ruling(outcome=Outcome.PASS, rule="all", reason="", until=None, queue=None)
+AUTO: Playbook = playbook("data_threshold", holdout=None).playbook
+MODEL: Playbook = playbook("shipping_delay", holdout=None).playbook
+CASE = Case(
+    id=CaseId("cas_1"),
+    signal_key="k",
+    scenario="shipping_delay",
+    playbook="shipping_delay@1",
+    customer_id=CustomerId("c1"),
+    object_ref="order:o1",
+    episode="e",
+    state=CaseState.SCREENED,
+    opened_at=NOW,
+    deadline=None,
+    next_at=None,
+    situation_id=SituationId("sit_1"),
+    turn=0,
+    shadow=False,
+)
+MEMBER = Member(
+    case=CASE,
+    facts=(),
+    missing=(),
+    verdicts=(),
+    ruling=PASSED,
+    channel=ChannelKind.EMAIL,
+    address="a@example.com",
+    locale="en_US",
+    zone="UTC",
+    sent_last_week=0,
+    reading=None,
+    unread=False,
+)
+STATE = Deliberation(
+    situation=Situation(
+        id=SituationId("sit_1"),
+        scenario="shipping_delay",
+        playbook="shipping_delay@1",
+        channel="email",
+        locale="en_US",
+        categories=(),
+        case_ids=(CASE.id,),
+    )
+)
+CALM = Reading(
+    mood=Mood.CALM,
+    asks_for_person=False,
+    asks_no_contact=False,
+    already_knows=False,
+    mentions_hardship=False,
+    suspicious=False,
+)
+_RANK = {DecisionKind.CONTACT: 1}
+
+
+def valuation(total: int, *, band: int = 0) -> Valuation:
+    return replace(evaluate(MODEL.value, send_cost=0, sent_last_week=0), total=total, band=band)
+
+
+WORTH = valuation(1_000_000)
+
+readings = st.builds(
+    Reading,
+    mood=st.sampled_from(Mood),
+    asks_for_person=st.booleans(),
+    asks_no_contact=st.booleans(),
+    already_knows=st.booleans(),
+    mentions_hardship=st.booleans(),
+    suspicious=st.booleans(),
+)
+assessments = st.builds(
+    Assessment,
+    action=st.just("assess"),
+    warranted=st.sampled_from(Warranted),
+    concern=st.sampled_from(Concern),
+)
+rulings = st.sampled_from(
+    [
+        PASSED,
+        Ruling(outcome=Outcome.NEEDS_REVIEW, rule="r", reason="", until=None, queue=None),
+        Ruling(outcome=Outcome.DEFER, rule="r", reason="", until=NOW + timedelta(hours=1), queue=None),
+        Ruling(outcome=Outcome.BLOCK, rule="r", reason="", until=None, queue=None),
+        Ruling(outcome=Outcome.BLOCK, rule="r", reason="", until=None, queue="people"),
+    ]
+)
+values = st.integers(-2_000_000, 2_000_000)
+
+
+@given(reading=readings, ruling=rulings, total=values)
+def test_a_strangers_text_only_ever_lowers_outreach(reading: Reading, ruling: Ruling, total: int) -> None:
+    without = choose(replace(MEMBER, ruling=ruling), STATE, MODEL, valuation(total), now=NOW)
+
+    member = replace(MEMBER, ruling=ruling, reading=reading)
+    told = choose(member, STATE, MODEL, valuation(total), now=NOW)
+
+    assert told.kind == without.kind or told.kind in {DecisionKind.ABSTAIN, DecisionKind.ESCALATE}
+    assert _RANK.get(told.kind, 0) <= _RANK.get(without.kind, 0)
+
+
+@given(assessment=assessments, ruling=rulings, total=values)
+def test_the_model_never_lifts_a_gate_nor_makes_a_loss_worth_it(
+    assessment: Assessment, ruling: Ruling, total: int
+) -> None:
+    member = replace(MEMBER, ruling=ruling)
+    without = choose(member, STATE, MODEL, valuation(total), now=NOW)
+
+    told = choose(member, replace(STATE, assessment=assessment), MODEL, valuation(total), now=NOW)
+
+    assert _RANK.get(told.kind, 0) <= _RANK.get(without.kind, 0)
+
+
+def test_the_models_no_against_a_clear_value_goes_to_a_person() -> None:
+    no = Assessment(action="assess", warranted=Warranted.NO, concern=Concern.NO_USE_TO_CUSTOMER)
+
+    choice = choose(MEMBER, replace(STATE, assessment=no), MODEL, WORTH, now=NOW)
+
+    assert (choice.kind, choice.queue) == (DecisionKind.ESCALATE, MODEL.queue)
+
+
+def test_the_models_no_settles_a_value_near_zero() -> None:
+    no = Assessment(action="assess", warranted=Warranted.NO, concern=Concern.NO_USE_TO_CUSTOMER)
+
+    choice = choose(MEMBER, replace(STATE, assessment=no), MODEL, valuation(10, band=100), now=NOW)
+
+    assert choice.kind is DecisionKind.ABSTAIN
+
+
+def test_an_unsure_model_asks_for_a_persons_eyes_where_none_were_needed() -> None:
+    unsure = Assessment(action="assess", warranted=Warranted.UNSURE, concern=Concern.NONE)
+
+    choice = choose(MEMBER, replace(STATE, assessment=unsure), AUTO, WORTH, now=NOW)
+
+    assert (choice.kind, choice.review) == (DecisionKind.CONTACT, "model_unsure")
+
+
+def test_a_missing_fact_waits_once_and_then_goes_to_a_person() -> None:
+    lacking = replace(MEMBER, missing=("order.number",))
+
+    first = choose(lacking, STATE, MODEL, WORTH, now=NOW)
+    again = choose(replace(lacking, case=replace(CASE, turn=1)), STATE, MODEL, WORTH, now=NOW)
+
+    assert (first.kind, again.kind) == (DecisionKind.DEFER, DecisionKind.ESCALATE)
+    assert first.until is not None
+    assert first.until > NOW
+
+
+@pytest.mark.parametrize(
+    ("total", "band", "kind", "review"),
+    [
+        pytest.param(1, 0, DecisionKind.CONTACT, "", id="a-millionth-above-zero"),
+        pytest.param(0, 0, DecisionKind.ABSTAIN, "", id="zero-is-not-worth-it"),
+        pytest.param(-50, 100, DecisionKind.CONTACT, "band", id="within-the-band-a-person-looks"),
+        pytest.param(-100, 100, DecisionKind.ABSTAIN, "", id="the-band-is-open"),
+    ],
+)
+def test_value_decides(total: int, band: int, kind: DecisionKind, review: str) -> None:
+    choice = choose(MEMBER, STATE, AUTO, valuation(total, band=band), now=NOW)
+
+    assert (choice.kind, choice.review) == (kind, review)
