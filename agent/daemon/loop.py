@@ -38,14 +38,12 @@ class Daemon:
     """Resolves attempts of workers that are dead; returns how many."""
     clock: Clock
     every: timedelta
-    alone: bool
-    """Whether no other daemon can use this database at the same time (SQLite)."""
 
     async def once(self) -> Round:
         """Recover, run one round and everything that it makes due, and return what it did."""
         if not self.owner.still_held():
             self.owner.hold()
-        await asyncio.to_thread(self.recover)
+        await self._recover()
         done = await self._round(self.clock())
         await self.worker.run_until_idle()
         await asyncio.to_thread(self.store.seal_pending)
@@ -61,16 +59,21 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, stop, number)
         self.owner.hold()
-        recovered = await asyncio.to_thread(self.recover)
+        recovered = await self._recover()
         _log.info("daemon.started", recovered=recovered, every_seconds=self.every.total_seconds())
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.worker.serve(only_worker=self.alone))
+            group.create_task(self.worker.serve())
             try:
                 await self._pace(stop, tick or self.clock)
             finally:
                 self.worker.request_stop()
         await asyncio.to_thread(self.store.seal_pending)
         _log.info("daemon.stopped")
+
+    async def _recover(self) -> int:
+        if self.owner.exact:  # otherwise a worker may only be cut off, and its leases end by themselves
+            await self.worker.take_over(self.owner.is_dead)
+        return await asyncio.to_thread(self.recover)
 
     def _end(self, stop: asyncio.Event, number: int) -> None:
         if stop.is_set():

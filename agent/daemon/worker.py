@@ -25,6 +25,7 @@ from agent.store.work_claims import (
     expire_leases,
     fail,
     give_back,
+    owners_in_hand,
     suspects_due,
 )
 
@@ -99,15 +100,16 @@ class Worker:
         """Look for due work now instead of at the next poll."""
         self._wake.set()
 
-    async def serve(self, *, only_worker: bool = False) -> None:
-        """Work until `request_stop`, then let turns finish and give the rest back.
+    async def take_over(self, is_dead: Callable[[str], bool]) -> int:
+        """Make due what provably dead workers left in hand, instead of when its lease expires.
 
         Args:
-            only_worker: No other worker uses this database, so whatever is in hand was left behind by one
-                that died, and is taken over at once instead of when its lease expires.
+            is_dead: Whether a worker has ended; must be certain.
         """
-        if only_worker:
-            await self._in_thread(self._expire)
+        return await self._in_thread(lambda: self._take_over(is_dead))
+
+    async def serve(self) -> None:
+        """Work until `request_stop`, then let turns finish and give the rest back."""
         finished = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_beating(finished))
@@ -282,11 +284,15 @@ class Worker:
         with self._store.write() as tx:
             return give_back(tx, tokens, now=self._clock())
 
-    def _expire(self) -> None:
+    def _take_over(self, is_dead: Callable[[str], bool]) -> int:
+        with self._store.read() as conn:
+            dead = [owner for owner in owners_in_hand(conn) if is_dead(owner)]
+        if not dead:
+            return 0
         with self._store.write() as tx:
-            taken = expire_leases(tx, now=self._clock())
-        if taken:
-            _log.info("work.taken_over", number=taken)
+            taken = expire_leases(tx, now=self._clock(), owners=dead)
+        _log.info("work.taken_over", number=taken)
+        return taken
 
 
 async def _wait(event: asyncio.Event, at_most: timedelta) -> None:

@@ -199,14 +199,26 @@ def give_back(tx: Tx, claims: Mapping[str, int], *, now: datetime) -> int:
     return given
 
 
-def expire_leases(tx: Tx, *, now: datetime) -> int:
-    """Make everything in hand due at once; only for a worker that knows itself to be the only one.
+def owners_in_hand(connection: Connection) -> list[str]:
+    """Return the workers that claimed work and have not ended it."""
+    return list(
+        connection.execute(
+            select(WorkRow.owner)
+            .where(col(WorkRow.status).in_(IN_HAND), col(WorkRow.owner).is_not(None))
+            .distinct()
+            .order_by(col(WorkRow.owner))
+        ).scalars()
+    )
+
+
+def expire_leases(tx: Tx, *, now: datetime, owners: Collection[str]) -> int:
+    """Make due at once what these workers have in hand; only for those that are provably dead.
 
     What was running keeps that status, so that an item that kills its workers is recognised.
     """
     return tx.conn.execute(
         update(WorkRow)
-        .where(col(WorkRow.status).in_(IN_HAND), col(WorkRow.next_at) > now)
+        .where(col(WorkRow.status).in_(IN_HAND), col(WorkRow.owner).in_(owners), col(WorkRow.next_at) > now)
         .values(next_at=now)
     ).rowcount
 

@@ -32,6 +32,7 @@ from agent.store.work_claims import (
     expire_leases,
     fail,
     give_back,
+    owners_in_hand,
     suspects_due,
 )
 from tests.conftest import START
@@ -277,12 +278,15 @@ def test_given_back_items_are_due_at_once_and_not_counted(any_store: Store) -> N
     assert [item.attempts for item in take(any_store, owner="w2")] == [1, 1]
 
 
-def test_the_only_worker_takes_everything_over_at_once(any_store: Store) -> None:
+def test_what_a_dead_worker_has_in_hand_can_be_made_due_at_once(any_store: Store) -> None:
     ask(any_store)
     started(any_store)
 
+    with any_store.read() as conn:
+        (owner,) = owners_in_hand(conn)
     with any_store.write() as tx:
-        assert expire_leases(tx, now=START) == 1
+        assert expire_leases(tx, now=START, owners=["another"]) == 0
+        assert expire_leases(tx, now=START, owners=[owner]) == 1
 
     assert len(take(any_store, owner="w2")) == 1
 

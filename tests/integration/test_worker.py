@@ -355,7 +355,7 @@ async def test_serving_works_until_told_to_stop(team: Team) -> None:
         assert count_work(conn) == {("send", WorkStatus.DONE): 5}
 
 
-async def test_the_only_worker_takes_over_at_once_after_a_restart(team: Team) -> None:
+async def test_what_a_dead_worker_left_is_taken_over_at_once(team: Team) -> None:
     begun = asyncio.Event()
 
     async def hang(_item: WorkItem) -> Next:
@@ -374,6 +374,8 @@ async def test_the_only_worker_takes_over_at_once_after_a_restart(team: Team) ->
     await begun.wait()
     await kill(engine, look(team.store, "1").claim_id)
 
-    await second.serve(only_worker=True)
+    assert await second.take_over(lambda _owner: False) == 0
+    assert await second.take_over(lambda owner: owner == engine.me) == 1
+    await second.serve()
 
     assert look(team.store, "1").status is WorkStatus.DONE
