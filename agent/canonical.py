@@ -6,13 +6,13 @@ The form is RFC 8785 for the values we allow: no floats, keys in ASCII, integers
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, cast
 
 GENESIS: Final = hashlib.sha256(b"outrider audit chain").digest()
 _SAFE_INTEGER = 2**53
 _ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-_EXACT: Final = (str, bool)
+_EXACT: Final = frozenset({str, bool, type(None)})
 _SEQUENCES: Final = (list, tuple)
 
 
@@ -53,24 +53,22 @@ def decode_bytes(text: str) -> bytes:
 
 
 def _refuse_inexact(value: object) -> None:
-    if value is None or isinstance(value, _EXACT):
-        return
-    if isinstance(value, int):
-        if not -_SAFE_INTEGER < value < _SAFE_INTEGER:
-            raise ValueError(f"{value} is beyond 2**53; write it as text")
-    elif isinstance(value, _SEQUENCES):
-        _refuse_any_inexact(cast("Sequence[object]", value))
-    elif isinstance(value, Mapping):
-        items = cast("Mapping[object, object]", value)
+    if isinstance(value, dict):
+        items = cast("dict[object, object]", value)
         for key in items:
             if not isinstance(key, str) or not key.isascii():
                 raise TypeError(f"key {key!r} is no ASCII text")
         _refuse_any_inexact(items.values())
-    else:
+    elif isinstance(value, _SEQUENCES):
+        _refuse_any_inexact(cast("Sequence[object]", value))
+    elif isinstance(value, int):
+        if not -_SAFE_INTEGER < value < _SAFE_INTEGER:
+            raise ValueError(f"{value} is beyond 2**53; write it as text")
+    elif value is not None and not isinstance(value, str):
         raise TypeError(f"{value!r} has no exact canonical form")
 
 
 def _refuse_any_inexact(items: Iterable[object]) -> None:
     for item in items:
-        if type(item) is not str:  # most values are texts, and a call costs more than this question
+        if type(item) not in _EXACT:  # most values are texts, and a call costs more than this question
             _refuse_inexact(item)

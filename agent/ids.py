@@ -7,6 +7,7 @@ from datetime import datetime
 from random import Random
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32, as ULIDs use it
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)  # ten bits at a time
 
 Entropy = Callable[[int], bytes]
 """Returns that many random bytes."""
@@ -20,6 +21,7 @@ class Ids:
         self._lock = threading.Lock()  # database work runs in threads, and two must not count at once
         self._millisecond = -1
         self._last = 0
+        self._prefix = ""
 
     def new(self, kind: str, *, at: datetime) -> str:
         """Return a new id `kind_<ULID>` with the time of `at` to the millisecond."""
@@ -28,11 +30,11 @@ class Ids:
             if millisecond == self._millisecond:
                 self._last += 1
             else:
-                self._millisecond = millisecond
+                self._millisecond, self._prefix = millisecond, _encode(millisecond, 5)
                 # 79 random bits leave room to count upwards within one millisecond without overflow
                 self._last = int.from_bytes(self._entropy(10), "big") >> 1
-            number = self._last
-        return f"{kind}_{_encode(millisecond, 10)}{_encode(number, 16)}"
+            number, prefix = self._last, self._prefix
+        return f"{kind}_{prefix}{_encode(number, 8)}"
 
     def secret(self, size: int) -> bytes:
         """Return random bytes for keys and nonces."""
@@ -44,9 +46,5 @@ def seeded_ids(seed: int) -> Ids:
     return Ids(Random(seed).randbytes)  # noqa: S311  # determinism is the point here
 
 
-def _encode(number: int, length: int) -> str:
-    digits = [""] * length
-    for place in range(length - 1, -1, -1):
-        digits[place] = _ALPHABET[number & 31]
-        number >>= 5
-    return "".join(digits)
+def _encode(number: int, pairs: int) -> str:
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(10 * (pairs - 1), -1, -10)])
