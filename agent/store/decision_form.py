@@ -89,7 +89,7 @@ def verdicts_form(verdicts: Sequence[Verdict]) -> list[str | Form]:
     """Return verdicts as JSON data."""
     return [
         verdict.rule
-        if verdict.outcome is Outcome.PASS and not verdict.reason
+        if _is_silent(verdict)
         else {
             "rule": verdict.rule,
             "outcome": verdict.outcome.value,
@@ -104,6 +104,11 @@ def verdicts_form(verdicts: Sequence[Verdict]) -> list[str | Form]:
 def valuation_form(valuation: Valuation | None) -> Form | None:
     """Return a valuation as JSON data."""
     return {name: getattr(valuation, name) for name in _VALUATION_FIELDS} if valuation else None
+
+
+def _is_silent(verdict: Verdict) -> bool:
+    passed = verdict.outcome is Outcome.PASS and not verdict.reason
+    return passed and verdict.until is None and verdict.queue is None
 
 
 def _use(form: Form | None) -> ModelUse | None:
