@@ -1,5 +1,6 @@
 """The composition root: parts that were chosen → a running system. Nothing else picks concrete classes."""
 
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -51,6 +52,10 @@ from tools.records.vocabulary import ChannelKind
 
 _LONGEST_CALL: Final = timedelta(minutes=10)
 """A call to the model that is older belongs to a process that died."""
+
+_COLLECT_AFTER: Final = (50_000, 20, 100)
+"""Rounds make many objects and hardly a cycle; looking for cycles as often as Python does by default costs a
+quarter of their time."""
 
 MakeModel = Callable[[Store, TemplateStore], Model]
 """Builds the model once the store is open; the offline rules model needs only the templates."""
@@ -115,6 +120,7 @@ def build_app(parts: Parts) -> App:
         InputError: A playbook, a limit or a template is wrong.
     """
     use_packaged_zones()
+    gc.set_threshold(*_COLLECT_AFTER)
     writer, reader = open_database(parts.database_url, create=parts.create)
     keyring = Keyring(parts.installation_key, random=parts.ids.secret)
     store = Store(writer=writer, reader=reader, ids=parts.ids, keyring=keyring)

@@ -44,7 +44,7 @@ def get_cases(conn: Connection, case_ids: Collection[str]) -> list[Case]:
     found: list[Case] = []
     for part in chunked(sorted(case_ids)):
         rows = conn.execute(_ALL.where(col(CaseFile.id).in_(part)).order_by(col(CaseFile.id)))
-        found += [_case(row) for row in rows]
+        found += [_case(row) for row in rows.all()]
     return found
 
 
@@ -63,7 +63,7 @@ def due_cases(conn: Connection, now: datetime, limit: int, *, lock: bool = False
         .limit(limit)
     )
     rows = conn.execute(statement.with_for_update(skip_locked=True) if lock else statement)
-    return [_case(row) for row in rows]
+    return [_case(row) for row in rows.all()]
 
 
 def cases_of_situation(conn: Connection, situation_id: str) -> list[Case]:
@@ -73,7 +73,7 @@ def cases_of_situation(conn: Connection, situation_id: str) -> list[Case]:
             col(CaseFile.situation_id) == situation_id, filtered(col(CaseFile.state)) == CaseState.SCREENED
         ).order_by(col(CaseFile.id))
     )
-    return [_case(row) for row in rows]
+    return [_case(row) for row in rows.all()]
 
 
 def cases_of_objects(conn: Connection, object_refs: Collection[str]) -> dict[str, list[Case]]:
@@ -202,7 +202,7 @@ def _customers(conn: Connection, case_ids: Sequence[str]) -> dict[str, CustomerI
         rows = conn.execute(
             sqlalchemy.select(col(CaseFile.id), col(CaseFile.customer_id)).where(col(CaseFile.id).in_(part))
         )
-        found |= {case_id: CustomerId(customer_id) for case_id, customer_id in rows}
+        found.update({case_id: CustomerId(customer_id) for case_id, customer_id in rows.all()})
     return found
 
 

@@ -145,5 +145,5 @@ def _customers(conn: Connection, case_ids: Sequence[str]) -> dict[str, CustomerI
     found: dict[str, CustomerId] = {}
     for part in chunked(case_ids):
         rows = conn.execute(select(CaseFile.id, CaseFile.customer_id).where(col(CaseFile.id).in_(part)))
-        found |= {case_id: CustomerId(customer_id) for case_id, customer_id in rows}
+        found.update({case_id: CustomerId(customer_id) for case_id, customer_id in rows.all()})
     return found

@@ -154,7 +154,7 @@ def _known(conn: Connection, envelopes: Sequence[Envelope]) -> dict[RecordKey, _
                 col(MirrorRecord.observed_at),
             ).where(col(MirrorRecord.type) == record_type, col(MirrorRecord.id).in_(ids))
         )
-        for record_id, content_hash, updated_at, observed_at in rows:
+        for record_id, content_hash, updated_at, observed_at in rows.all():
             found[record_type, record_id] = _Known(content_hash, updated_at, observed_at)
     return found
 
@@ -225,7 +225,7 @@ def load_records(
         for part in chunked(ids):
             wanted = _SEEN.where(col(MirrorRecord.type) == record_type, col(MirrorRecord.id).in_(part))
             rows = conn.execute(wanted if deleted else wanted.where(col(MirrorRecord.deleted).is_(False)))
-            found.update({(record_type, row[0]): _seen(record_type, row) for row in rows})
+            found.update({(record_type, row[0]): _seen(record_type, row) for row in rows.all()})
     return found
 
 
@@ -240,7 +240,7 @@ def records_of_customers(conn: Connection, customer_ids: Collection[str], record
                 col(MirrorRecord.deleted).is_(False),
             ).order_by(col(MirrorRecord.id))
         )
-        found += [_seen(record_type, row) for row in rows]
+        found += [_seen(record_type, row) for row in rows.all()]
     return found
 
 
@@ -257,7 +257,7 @@ def linked(
                 filtered(col(MirrorLink.type)) == record_type,
             )
         )
-        for value, record_id in rows:
+        for value, record_id in rows.all():
             found[value].append(record_id)
     return dict(found)
 

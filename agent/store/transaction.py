@@ -123,7 +123,7 @@ class Store:
                     col(SubjectKey.customer_id).in_(part)
                 )
             )
-            for customer_id, ref, wrapped in rows:
+            for customer_id, ref, wrapped in rows.all():
                 found[customer_id] = self.keyring.open_subject(ref, wrapped)
         return found
 
