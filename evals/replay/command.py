@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from evals.replay.run import Plan, Replayed
 
 _EXAMPLE = Path("examples/olist/outrider.yaml")
+_LONGEST_TICK = timedelta(hours=3)
 _DATA_HINT = "docs/replay-olist.md says where they come from"
 
 
@@ -143,8 +144,12 @@ def _step(tick: str, first: datetime, last: datetime) -> timedelta:
         step = parse_duration(tick)
     except ValueError as exc:
         raise InputError(str(exc), field="--tick", remedy="write for example 1h") from exc
-    if not timedelta(0) < step <= timedelta(days=1):
-        raise InputError(f"{tick!r} is no usable tick", field="--tick", remedy="take 1m to 1d")
+    if not timedelta(minutes=1) <= step <= _LONGEST_TICK:
+        raise InputError(
+            f"a tick of {tick} is too short, or so long that drafts expire before anybody looks",
+            field="--tick",
+            remedy="take 1m to 3h",
+        )
     if last <= first:
         raise InputError("the replay ends before it starts", field="--to", remedy="give a day after --from")
     return step
