@@ -226,6 +226,17 @@ def test_an_item_that_began_after_the_snapshot_is_not_lost(any_store: Store) -> 
         assert beat(tx, {}, now=START, lease=LEASE) == set()
 
 
+def test_a_beat_that_comes_late_wakes_nothing_that_has_ended(any_store: Store) -> None:
+    ask(any_store)
+    running = started(any_store)
+    finish(any_store, running, DONE)
+
+    with any_store.write() as tx:
+        assert beat(tx, {running.key: running.token}, now=START, lease=LEASE) == {running.key}
+
+    assert look(any_store).next_at is None
+
+
 def test_a_clean_failure_is_tried_again_and_then_given_up(any_store: Store) -> None:
     ask(any_store)
     for number in range(MAX_ATTEMPTS):

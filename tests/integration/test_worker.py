@@ -1,61 +1,19 @@
 """Workers run each turn once, survive each other's death, and end in order; on both databases."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from agent.clock import SimulatedClock
-from agent.daemon.jobs import LocalEngine
-from agent.daemon.worker import ENDED, Timing, Worker, WorkKind
+from agent.daemon.worker import ENDED, Timing
 from agent.store.tables.base import Meta
 from agent.store.transaction import Store, Tx, count, insert_new
-from agent.store.work import DONE, Next, WorkItem, WorkStatus, again, count_work, enqueue, get_work
+from agent.store.work import DONE, Next, WorkItem, WorkStatus, again, count_work
 from agent.store.work_claims import MAX_ATTEMPTS, end
 from tests.conftest import START
-
-LEASE = timedelta(seconds=60)
-QUICK = Timing(lease=LEASE, poll=timedelta(milliseconds=1), beat=timedelta(milliseconds=1))
-
-
-def ask(store: Store, *refs: str) -> None:
-    with store.write() as tx:
-        for ref in refs:
-            enqueue(tx, key=f"send:{ref}", kind="send", ref=ref, at=START)
-
-
-def look(store: Store, ref: str) -> WorkItem:
-    with store.read() as conn:
-        item = get_work(conn, f"send:{ref}")
-    assert item is not None
-    return item
-
-
-class Team:
-    """Makes workers over one store and ends their threads."""
-
-    def __init__(self, store: Store, clock: SimulatedClock) -> None:
-        self.store = store
-        self.clock = clock
-        self.made: list[Worker] = []
-
-    def worker(
-        self,
-        run: Callable[[WorkItem], Awaitable[Next | None]],
-        *,
-        capacity: int = 10,
-        give_up: Callable[[Tx, WorkItem], None] | None = None,
-        timeout: timedelta = timedelta(seconds=90),
-        timing: Timing = QUICK,
-    ) -> tuple[Worker, LocalEngine]:
-        engine = LocalEngine(me=f"w{len(self.made)}", capacity=capacity)
-        kind = WorkKind(run=run, give_up=give_up, timeout=timeout)
-        worker = Worker(
-            store=self.store, engine=engine, kinds={"send": kind}, clock=self.clock, timing=timing
-        )
-        self.made.append(worker)
-        return worker, engine
+from tests.work_team import LEASE, Team, ask, kill, look
 
 
 @pytest.fixture
@@ -64,12 +22,6 @@ def team(any_store: Store, clock: SimulatedClock) -> Iterator[Team]:
     yield team
     for worker in team.made:
         worker.close()
-
-
-async def kill(engine: LocalEngine, *items: str) -> None:
-    """End a worker's tasks as SIGKILL would: nothing more is written."""
-    engine.cancel([*items])
-    await engine.idle()
 
 
 async def test_two_workers_begin_each_turn_once(team: Team) -> None:
@@ -145,7 +97,8 @@ async def test_a_turn_that_was_taken_over_is_interrupted_and_writes_nothing(
     await team.worker(finish)[0].run_until_idle()
 
     await frozen.beat()
-    await engine.idle()
+    async with asyncio.timeout(10):
+        await engine.idle()
 
     assert interrupted.is_set()
     assert look(team.store, "1").next_at == clock() + timedelta(hours=1)
@@ -277,44 +230,6 @@ async def test_a_turn_that_takes_too_long_has_failed(team: Team) -> None:
     await team.worker(turn, timeout=timedelta(milliseconds=1))[0].run_until_idle()
 
     assert look(team.store, "1").error.startswith("TimeoutError")
-
-
-async def test_a_poison_kills_no_innocent(team: Team, clock: SimulatedClock) -> None:
-    innocents = [f"innocent{number}" for number in range(6)]
-    ask(team.store, *innocents, "poison")
-    deaths = 0
-    for _ in range(20):
-        died = asyncio.Event()
-        worker, engine = team.worker(_until_death(died))
-        finished = asyncio.ensure_future(worker.run_until_idle())
-        death = asyncio.ensure_future(died.wait())
-        await asyncio.wait([finished, death], return_when=asyncio.FIRST_COMPLETED)
-        if not died.is_set():
-            death.cancel()
-            break
-        deaths += 1
-        finished.cancel()
-        await kill(engine, *(look(team.store, ref).claim_id for ref in [*innocents, "poison"]))
-        clock.advance(LEASE)
-
-    assert deaths == MAX_ATTEMPTS
-    assert look(team.store, "poison").status is WorkStatus.DEAD
-    assert {look(team.store, ref).status for ref in innocents} == {WorkStatus.DONE}
-
-
-def _until_death(died: asyncio.Event) -> Callable[[WorkItem], Awaitable[Next]]:
-    """Turns of a process that dies as soon as the poison runs; the others take a little longer than it."""
-
-    async def turn(item: WorkItem) -> Next:
-        if item.ref == "poison":
-            died.set()
-        for _ in range(200):
-            await asyncio.sleep(0)
-        if died.is_set():
-            await asyncio.Event().wait()
-        return DONE
-
-    return turn
 
 
 async def test_drain_gives_back_what_does_not_finish(team: Team) -> None:
