@@ -163,6 +163,26 @@ class SourceContract:
         assert isinstance(found, Envelope)
         assert '"open"' in found.body
 
+    def test_a_record_is_asked_for_by_the_stated_query(self, company: Company) -> None:
+        own = (
+            "select 9 as order_no, person_no, placed_on, state, 1 as total_cents, currency, gone, changed_on"
+        )
+        source = company.source(get=f"{own} from web_order where order_no = :id -- ':id'")
+        company.put(company.order(1), company.order(2))
+
+        found = source.get("order", "2", now=NOW)
+
+        assert isinstance(found, Envelope)
+        assert (found.id, found.customer_ref, '"minor":1,' in found.body) == ("9", "2", True)
+        assert source.get("order", "3", now=NOW) is None
+
+    def test_a_stated_query_that_leaves_out_a_column_is_refused(self, company: Company) -> None:
+        source = company.source(get="select order_no from web_order where order_no = :id")
+        company.put(company.order(1))
+
+        with pytest.raises(ToolError, match="`get`: the query returns no column"):
+            source.get("order", "1", now=NOW)
+
     @pytest.mark.parametrize("missing", ["2", "no number", "99999999999999999999999", "", "1 or 1=1"])
     def test_a_record_that_does_not_exist_is_none(self, company: Company, missing: str) -> None:
         company.put(company.order(1))

@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tools.sql.config import EpochType
@@ -94,6 +94,7 @@ def _variants(instant: datetime) -> list[str]:
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(INSTANTS, min_size=2, max_size=6), st.integers(0, 7))
 def test_texts_of_one_form_sort_as_their_instants_do(instants: list[datetime], variant: int) -> None:
     texts = [_variants(instant)[variant] for instant in instants]
@@ -102,6 +103,7 @@ def test_texts_of_one_form_sort_as_their_instants_do(instants: list[datetime], v
     assert sorted(texts) == sorted(texts, key=TIMES.instant)
 
 
+@settings(deadline=None)
 @given(INSTANTS, INSTANTS, st.integers(0, 7), st.integers(0, 7))
 def test_texts_that_sort_against_their_instants_are_of_different_forms(
     one: datetime, other: datetime, left: int, right: int
@@ -127,6 +129,7 @@ def test_the_repeated_hour_waits_for_its_end() -> None:
     assert column.instant("2026-10-25 02:30:00") == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 
 
+@settings(deadline=None)
 @given(st.lists(st.datetimes(wall(2026, 10, 24), wall(2026, 10, 26)), min_size=2, max_size=8))
 def test_local_times_never_step_back(walls: list[datetime]) -> None:
     column = ChangeColumn(name="c", kind="datetime", zone=BERLIN)
@@ -136,6 +139,7 @@ def test_local_times_never_step_back(walls: list[datetime]) -> None:
     assert instants == sorted(instants)
 
 
+@settings(deadline=None)
 @given(INSTANTS, st.integers(0, 7))
 def test_the_start_of_a_window_is_at_or_before_its_texts(since: datetime, variant: int) -> None:
     text = _variants(since)[variant]
@@ -146,6 +150,7 @@ def test_the_start_of_a_window_is_at_or_before_its_texts(since: datetime, varian
     assert start <= text
 
 
+@settings(deadline=None)
 @given(INSTANTS, st.sampled_from(["epoch_s", "epoch_ms", "epoch_us"]))
 def test_the_start_of_a_window_is_at_or_before_its_counts(since: datetime, kind: EpochType) -> None:
     column = ChangeColumn(name="c", kind=kind, zone=UTC_ZONE)
@@ -155,6 +160,7 @@ def test_the_start_of_a_window_is_at_or_before_its_counts(since: datetime, kind:
     assert since - timedelta(days=3) < column.instant(start) <= since
 
 
+@settings(deadline=None)
 @given(st.datetimes(wall(2026, 10, 24), wall(2026, 10, 27), timezones=st.just(UTC)))
 def test_the_start_of_a_window_is_at_or_before_its_local_times(since: datetime) -> None:
     column = ChangeColumn(name="c", kind="datetime", zone=BERLIN)
@@ -166,6 +172,7 @@ def test_the_start_of_a_window_is_at_or_before_its_local_times(since: datetime) 
     assert start <= local
 
 
+@settings(deadline=None)
 @given(
     st.one_of(INSTANTS, st.datetimes(), st.integers(), st.text(min_size=1)),
     st.one_of(st.integers(), st.text(min_size=1)),

@@ -3,7 +3,7 @@
 import sqlite3
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import StaticPool
@@ -78,6 +78,7 @@ def test_the_position_is_compared_without_a_cast(dialect: str) -> None:
     assert "ORDER BY q.a, q.b" in compiled
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 30)), unique_by=lambda row: row[1], max_size=30),
     st.integers(1, 7),

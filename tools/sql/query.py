@@ -14,6 +14,7 @@ _TOKEN: Final = re.compile(
     r"""
     (?P<skipped> --[^\n]* | /\*.*?\*/ | \s+ )
   | (?P<quoted> '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ )
+  | (?P<id> (?<!:) :id\b (?!:) )
   | (?P<word> [^\W\d]\w* )
   | (?P<other> . )
     """,
@@ -28,7 +29,6 @@ _WRITES: Final = (
     ("for", "no"),
 )
 _BOUNDS: Final = frozenset({"limit", "offset", "fetch"})
-_ID: Final = re.compile(r"(?<![:\w]):id\b(?!:)")
 
 
 def statement_problem(query: str) -> tuple[str, str] | None:
@@ -153,13 +153,16 @@ def build_statements(
 
 def get_statement(query: str) -> TextClause:
     """Return a person's query for one record, with `:id` as its only parameter."""
-    parts = [part.replace(":", r"\:") for part in _ID.split(trimmed(query))]
-    return text(":id".join(parts) + "\n").bindparams(_untyped("id"))
+    parts = [
+        match[0] if match.lastgroup == "id" else match[0].replace(":", r"\:")
+        for match in _TOKEN.finditer(trimmed(query))
+    ]
+    return text("".join(parts) + "\n").bindparams(_untyped("id"))
 
 
 def has_id_parameter(query: str) -> bool:
-    """Whether a query names `:id`."""
-    return _ID.search(query) is not None
+    """Whether a query names `:id` outside of quotes and comments."""
+    return any(match.lastgroup == "id" for match in _TOKEN.finditer(query))
 
 
 def _around(query: str, *, before: str, after: str) -> TextClause:
