@@ -118,6 +118,8 @@ def _by_index(sql: str, steps: list[str], step: str) -> bool:
     if "LIMIT" in sql and not any("TEMP B-TREE" in other for other in steps):
         return True  # read in the order of an index, and only as many as are wanted
     verb, _, rest = step.partition(" ")
+    if verb == "SCAN" and "VIRTUAL TABLE" in rest:
+        return "json_each" in sql  # the values that were asked for
     if verb == "SCAN":
         return rest.split(maxsplit=1)[0] in READ_WHOLE
     return verb != "SEARCH" or any(key in step for key in BY_KEY)
