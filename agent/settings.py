@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_bytes
+from tempfile import mkstemp
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr
@@ -34,6 +36,7 @@ class OpenAiSettings(Strict):
     name: str
     """The model's name as the endpoint knows it."""
     base_url: str = "https://api.openai.com/v1"
+    """`OPENAI_BASE_URL` overrides it."""
     price: str | None = None
     """Entry of the price list; the model's name without it. `free` is for servers of one's own."""
     timeout: Duration = Field(default="30s", validate_default=True)  # pyright: ignore[reportAssignmentType]  # parsed
@@ -148,6 +151,11 @@ def load_settings(path: Path | None, *, env: Mapping[str, str]) -> Loaded:
     """
     found = path or next((one for one in (SETTINGS_FILE, DATA_FOLDER / SETTINGS_FILE) if one.is_file()), None)
     settings = load_yaml(found, Settings) if found else Settings()
+    base_url = env.get("OPENAI_BASE_URL")
+    if base_url and isinstance(settings.model, OpenAiSettings):
+        settings = settings.model_copy(
+            update={"model": settings.model.model_copy(update={"base_url": base_url})}
+        )
     secrets = Secrets(
         openai_api_key=_secret(env, "OPENAI_API_KEY"), smtp_password=_secret(env, "OUTRIDER_SMTP_PASSWORD")
     )
@@ -181,9 +189,7 @@ def open_data_folder(folder: Path) -> bytes:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not key_file.exists():
-            descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(token_bytes(KEY_BYTES))
+            _make_key(key_file)
         key = key_file.read_bytes()
     except OSError as exc:
         raise InputError(
@@ -198,6 +204,20 @@ def open_data_folder(folder: Path) -> bytes:
             remedy="put the right key file back from your backup",
         )
     return key
+
+
+def _make_key(key_file: Path) -> None:
+    # complete before it has its name: two processes that start at once must not see different or half keys
+    descriptor, name = mkstemp(dir=key_file.parent)  # readable by this user alone
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(token_bytes(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # the other process was first, and its key counts
+            os.link(name, key_file)
+    finally:
+        Path(name).unlink()
 
 
 def _secret(env: Mapping[str, str], name: str) -> SecretStr | None:
