@@ -197,7 +197,8 @@ def _row(item: NewWork) -> dict[str, object]:
 def _asked_again(
     at: ColumnElement[datetime | None], priority: ColumnElement[int]
 ) -> dict[str, ColumnElement[Any]]:
-    in_hand = col(WorkRow.status).in_(IN_HAND)
+    # spelled out, because an IN list cannot be sent with many rows at once
+    in_hand = or_(*(col(WorkRow.status) == status for status in IN_HAND))
     ready = col(WorkRow.status) == WorkStatus.READY
     due, again_at = col(WorkRow.next_at), col(WorkRow.again_at)
     return {

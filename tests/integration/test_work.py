@@ -10,6 +10,7 @@ from agent.store.transaction import Store, count, insert_new
 from agent.store.work import (
     DONE,
     PARK,
+    NewWork,
     Next,
     WorkItem,
     WorkStatus,
@@ -17,6 +18,7 @@ from agent.store.work import (
     count_work,
     dead_work,
     enqueue,
+    enqueue_all,
     get_work,
     next_due,
 )
@@ -105,6 +107,21 @@ def test_important_items_go_first_then_those_longest_due(any_store: Store) -> No
     items = take(any_store, at=timedelta(minutes=1), limit=2)
 
     assert [item.ref for item in items] == ["urgent", "late"]
+
+
+def test_many_items_are_asked_for_in_one_statement(any_store: Store) -> None:
+    ask(any_store, "send:1")
+    running = started(any_store)
+    wanted = [
+        NewWork(key=f"send:{number}", kind="send", ref=str(number), at=START) for number in range(1, 2_003)
+    ]
+
+    with any_store.write() as tx:
+        enqueue_all(tx, wanted)
+        enqueue_all(tx, [])
+    finish(any_store, running, DONE)
+
+    assert len(take(any_store, limit=5_000)) == len(wanted)
 
 
 def test_unknown_kinds_stay_for_workers_that_know_them(any_store: Store) -> None:
