@@ -105,9 +105,11 @@ class App:
     daemon: Daemon
 
     def close(self) -> None:
-        """Release the worker's lock and threads, and the database."""
+        """Release the worker's lock and threads, the sources and the database."""
         self.daemon.worker.close()
         self.owner.release()
+        for source in self.sources:
+            source.close()
         self.store.writer.dispose()
         self.store.reader.dispose()
 

@@ -107,7 +107,11 @@ def _connectors(loaded: Loaded) -> Iterator[Finding]:
     for path in loaded.settings.connectors:
         now = (lambda: simulation.now) if simulation else None
         source = open_source(loaded.at(path), env=env, server_now=now, clock=now or system_clock)
-        for finding in source.check().findings:
+        try:
+            health = source.check()
+        finally:
+            source.close()
+        for finding in health.findings:
             yield Finding(level=finding.level, what=f"{source.name}: {finding.what}", remedy=finding.remedy)
 
 

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from random import Random
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from agent.bootstrap import MakeModel, Parts
 from agent.clock import Clock, SimulatedClock, system_clock
 from agent.llm.budget import ModelBudget
@@ -18,8 +21,10 @@ from agent.settings import Loaded, OpenAiSettings, SmtpSettings, open_data_folde
 from agent.store.transaction import Store
 from policies.loader import load_limits, load_playbooks
 from policies.model import Limits
+from policies.triggers import CompiledPlaybook
 from prompts.store import PromptStore
-from prompts.templates import TemplateStore
+from prompts.templates import TEMPLATE_FOLDER, TemplateStore
+from tools.errors import InputError
 from tools.ports import Sender, Source
 from tools.records.vocabulary import ChannelKind
 from tools.registry import SmtpServer, open_sender, open_source
@@ -32,17 +37,15 @@ def parts_of(loaded: Loaded, *, shadow: bool | None = None, create: bool = True)
         InputError: A file that the settings name is missing or wrong.
     """
     settings = loaded.settings
-    key = open_data_folder(loaded.data_folder)
     clock: Clock = SimulatedClock(settings.simulation.now) if settings.simulation else system_clock
     limits = load_limits(loaded.at(settings.limits))
     chosen = settings.shadow if shadow is None else shadow
     return Parts(
-        database_url=loaded.database_url,
+        database_url=_database_url(loaded),
         data_folder=loaded.data_folder,
-        installation_key=key,
         sources=_sources(loaded, clock if settings.simulation else None),
         senders=_senders(loaded, clock),
-        playbooks=load_playbooks(loaded.at(settings.playbooks)),
+        playbooks=_playbooks(loaded),
         limits=limits,
         make_model=_model(loaded, limits, clock),
         needs_budget=isinstance(settings.model, OpenAiSettings),
@@ -51,7 +54,38 @@ def parts_of(loaded: Loaded, *, shadow: bool | None = None, create: bool = True)
         create=create,
         concurrency=settings.concurrency,
         every=settings.every,
+        installation_key=open_data_folder(
+            loaded.data_folder
+        ),  # last: a mistake in a file leaves nothing behind
     )
+
+
+def _playbooks(loaded: Loaded) -> dict[str, CompiledPlaybook]:
+    """Return the playbooks, each with templates that its facts can fill."""
+    playbooks = load_playbooks(loaded.at(loaded.settings.playbooks))
+    templates = TemplateStore(TEMPLATE_FOLDER)
+    for compiled in playbooks.values():
+        playbook = compiled.playbook
+        for channel in playbook.channels:
+            templates.check(
+                playbook.scenario, channel.template, facts=playbook.facts, required=playbook.required_facts
+            )
+    return playbooks
+
+
+def _database_url(loaded: Loaded) -> str:
+    try:
+        backend = make_url(loaded.database_url).get_backend_name()
+    except ArgumentError:
+        backend = ""
+    if backend not in {"sqlite", "postgresql"}:
+        raise InputError(
+            "this is no address of a database that Outrider can use",
+            path=loaded.path,
+            field="OUTRIDER_DATABASE" if loaded.env.get("OUTRIDER_DATABASE") else "database",
+            remedy="write postgresql+psycopg://user@host/name, or leave it out for a SQLite file",
+        )
+    return loaded.database_url
 
 
 def _sources(loaded: Loaded, server_now: Callable[[], datetime] | None) -> tuple[Source, ...]:

@@ -270,6 +270,9 @@ class FakeSource:
                 return row
         return None
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def _pages(self, rows: Sequence[Envelope | Rejected], start: int, *, now: datetime) -> Iterator[Batch]:
         at = start
         while True:

@@ -119,6 +119,10 @@ class Source(Protocol):
         """Read one record afresh; None when it does not exist (any more)."""
         ...
 
+    def close(self) -> None:
+        """Give back connections; a later call may open new ones."""
+        ...
+
 
 class Sender(Protocol):
     """A channel that sends. One call is one attempt: an adapter never retries."""

@@ -1,6 +1,7 @@
 """The `outrider` command: its groups, its exit codes, and errors as plain sentences.
 
-Exit codes: 0 done, 1 it failed or found something wrong, 2 something a person wrote is wrong.
+Exit codes: 0 done, 1 it failed or found something wrong, 2 something that it needs is wrong and a person
+can put it right: a file, an option, a setting, the database or its disk.
 """
 
 import sys
@@ -10,7 +11,7 @@ from typing import Annotated
 import typer
 
 from agent.cli import audit, company, playbooks, review, run
-from agent.errors import OutriderError
+from agent.errors import OutriderError, StoreError
 from tools.errors import InputError, ToolError
 
 FAILED = 1
@@ -54,7 +55,7 @@ def main() -> int:
         app()
     except SystemExit as exc:
         return exc.code if isinstance(exc.code, int) else FAILED
-    except InputError as exc:
+    except (InputError, StoreError) as exc:
         return _say(exc, BAD_INPUT)
     except (OutriderError, ToolError) as exc:
         return _say(exc, FAILED)

@@ -71,6 +71,8 @@ def _once(running: "App", *, as_json: bool) -> None:
             f"read {done.read}, signals {done.opened}, resolved {done.resolved}, screened {done.screened}, "
             f"sent {len(sent)}, waiting for review {waiting}"
         )
+    if done.rejected:
+        narrate(f"{done.rejected} rows were put aside: `outrider doctor` says why")
     for failure in done.failures:
         narrate(f"source failed: {failure}")
     if done.failures:

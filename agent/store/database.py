@@ -56,7 +56,11 @@ def open_database(url: str, *, create: bool = True) -> tuple[Engine, Engine]:
     try:
         _ensure_schema(writer, create=create, place=parsed.render_as_string(hide_password=True))
     except DBAPIError as exc:
+        writer.dispose()  # or SQLite would leave its shared memory beside a file we were not to touch
         raise explain(exc, place=parsed.render_as_string(hide_password=True)) from exc
+    except StoreError:
+        writer.dispose()
+        raise
     if sqlite_path:
         Path(sqlite_path).chmod(0o600)
     return writer, reader
