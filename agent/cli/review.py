@@ -109,6 +109,7 @@ def reject(
     words: Annotated[str, typer.Option("--words", help="What else there is to say.")] = "",
     reviewer: Reviewer = None,
     config: Config = None,
+    as_json: Json = False,
 ) -> None:
     """Decide that the customer is not written to about this."""
     from agent.review_desk.answers import RejectReason
@@ -123,7 +124,7 @@ def reject(
     with opened(config) as running:
         draft_id = _resolve(running, draft)
         running.desk.reject(draft_id, reviewer=_name(reviewer), reason=code, words=words)
-        narrate(f"Rejected {draft_id}: {code.value}.")
+    _tell({"draft": draft_id, "rejected": code.value}, f"Rejected {draft_id}: {code.value}.", as_json=as_json)
 
 
 @app.command()
@@ -164,11 +165,14 @@ def redraft(
     ],
     reviewer: Reviewer = None,
     config: Config = None,
+    as_json: Json = False,
 ) -> None:
     """Ask for another text in your own words."""
     with opened(config) as running:
-        running.desk.redraft(_resolve(running, draft), reviewer=_name(reviewer), instruction=instruction)
-        narrate("A new text was asked for; `outrider run --once` writes it.")
+        draft_id = _resolve(running, draft)
+        situation = running.desk.redraft(draft_id, reviewer=_name(reviewer), instruction=instruction)
+    words = "A new text was asked for; `outrider run --once` writes it."
+    _tell({"draft": draft_id, "situation": situation}, words, as_json=as_json)
 
 
 @app.command()
@@ -179,12 +183,13 @@ def escalate(
     ],
     reviewer: Reviewer = None,
     config: Config = None,
+    as_json: Json = False,
 ) -> None:
     """Hand the case to people instead of sending a message."""
     with opened(config) as running:
         draft_id = _resolve(running, draft)
         running.desk.escalate(draft_id, reviewer=_name(reviewer), words=words)
-        narrate(f"Escalated {draft_id}.")
+    _tell({"draft": draft_id, "escalated": True}, f"Escalated {draft_id}.", as_json=as_json)
 
 
 @app.command()
@@ -216,6 +221,14 @@ def settle(
         running.desk.settle(delivery, reviewer=_name(reviewer), went_out=went_out)
     answer = "it went out" if went_out else "it did not go out; the case is looked at anew"
     narrate(f"Settled {delivery}: {answer}.")
+
+
+def _tell(data: dict[str, object], words: str, *, as_json: bool) -> None:
+    """Print what was done as JSON for scripts, or as a sentence for people."""
+    if as_json:
+        print_json(data)
+    else:
+        narrate(words)
 
 
 def _name(given: str | None) -> str:
