@@ -1,7 +1,7 @@
 """A record as the mirror holds it."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from tools.records.base import Record
 
@@ -9,9 +9,8 @@ RecordKey = tuple[str, str]
 """(record type, id)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """The newest known version of a record, and when it changed and was read."""
+class Seen(NamedTuple):
+    """The newest known version of a record, and when it changed and was read; screens make many."""
 
     record: Record
     type: str

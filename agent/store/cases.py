@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from agent.domain.audit import Actor, AuditEvent
 from agent.domain.cases import OPEN_STATES, Case, CaseId, CaseState, Signal, SituationId
-from agent.store.plans import filtered
+from agent.store.plans import among, filtered
 from agent.store.tables.cases import CaseFile
 from agent.store.transaction import Tx, chunked
 from tools.records.base import CustomerId
@@ -141,13 +141,15 @@ def transition(
     actor: Actor,
 ) -> None:
     """Move cases to a state, each with its audit event; only `NEW` may have a `next_at`."""
+    customers: dict[str, CustomerId] = {}
     for part in chunked(case_ids):
-        tx.conn.execute(
+        moved = tx.conn.execute(
             update(CaseFile)
-            .where(col(CaseFile.id).in_(part))
+            .where(among(tx.conn, CaseFile.id, part))
             .values(state=to.value, updated_at=at, next_at=next_at)
+            .returning(col(CaseFile.id), col(CaseFile.customer_id))
         )
-    customers = _customers(tx.conn, case_ids)
+        customers.update({case_id: CustomerId(customer_id) for case_id, customer_id in moved.all()})
     for case_id in case_ids:
         tx.record(
             AuditEvent(
@@ -194,16 +196,6 @@ def count_by_state(conn: Connection) -> dict[str, int]:
 def is_open(case: Case) -> bool:
     """Whether anything may still come of a case."""
     return case.state in OPEN_STATES
-
-
-def _customers(conn: Connection, case_ids: Sequence[str]) -> dict[str, CustomerId]:
-    found: dict[str, CustomerId] = {}
-    for part in chunked(case_ids):
-        rows = conn.execute(
-            sqlalchemy.select(col(CaseFile.id), col(CaseFile.customer_id)).where(col(CaseFile.id).in_(part))
-        )
-        found.update({case_id: CustomerId(customer_id) for case_id, customer_id in rows.all()})
-    return found
 
 
 def _row(case: Case) -> dict[str, object]:

@@ -13,6 +13,7 @@ from agent.domain.audit import Actor, AuditEvent
 from agent.domain.cases import CaseId
 from agent.domain.decisions import Decision
 from agent.store.decision_form import decision_from_form, decision_to_json
+from agent.store.plans import among
 from agent.store.tables.cases import CaseFile, DecisionRow
 from agent.store.transaction import Tx, chunked
 from policies.verdict import Outcome
@@ -37,8 +38,14 @@ def record_decisions(
     The decision's turn must be the case's current one: a second decision for the same turn breaks the
     unique key, so a case cannot be decided twice at once.
     """
-    customers = _customers(tx.conn, [decision.case_id for decision in decisions])
     for part in chunked(decisions, 1_000):
+        counted = tx.conn.execute(
+            update(CaseFile)
+            .where(among(tx.conn, CaseFile.id, [decision.case_id for decision in part]))
+            .values(turn=col(CaseFile.turn) + 1)
+            .returning(col(CaseFile.id), col(CaseFile.customer_id))
+        )
+        customers = {case_id: CustomerId(customer_id) for case_id, customer_id in counted.all()}
         rows: list[dict[str, object]] = []
         for decision in part:
             body = decision_to_json(decision)
@@ -46,11 +53,6 @@ def record_decisions(
             rows.append(_row(decision, scenario_of[decision.case_id], body, body_hash))
             tx.record(_event(decision, customers[decision.case_id], body_hash, actor))
         tx.conn.execute(insert(DecisionRow), rows)
-        tx.conn.execute(
-            update(CaseFile)
-            .where(col(CaseFile.id).in_([decision.case_id for decision in part]))
-            .values(turn=col(CaseFile.turn) + 1)
-        )
 
 
 def get_decision(conn: Connection, decision_id: str) -> Decision | None:
@@ -139,11 +141,3 @@ def _event(decision: Decision, customer_id: CustomerId, body_hash: str, actor: A
             "cost_micros": use.cost_micros if use else 0,
         },
     )
-
-
-def _customers(conn: Connection, case_ids: Sequence[str]) -> dict[str, CustomerId]:
-    found: dict[str, CustomerId] = {}
-    for part in chunked(case_ids):
-        rows = conn.execute(select(CaseFile.id, CaseFile.customer_id).where(col(CaseFile.id).in_(part)))
-        found.update({case_id: CustomerId(customer_id) for case_id, customer_id in rows.all()})
-    return found

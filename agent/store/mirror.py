@@ -13,7 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select
 
 from agent.domain.mirror import RecordKey, Seen
-from agent.store.plans import filtered
+from agent.store.plans import among, filtered
 from agent.store.tables.mirror import MirrorChange, MirrorLink, MirrorRecord
 from agent.store.transaction import chunked
 from tools.records.base import Envelope
@@ -152,7 +152,7 @@ def _known(conn: Connection, envelopes: Sequence[Envelope]) -> dict[RecordKey, _
                 col(MirrorRecord.content_hash),
                 col(MirrorRecord.source_updated_at),
                 col(MirrorRecord.observed_at),
-            ).where(col(MirrorRecord.type) == record_type, col(MirrorRecord.id).in_(ids))
+            ).where(col(MirrorRecord.type) == record_type, among(conn, MirrorRecord.id, ids))
         )
         for record_id, content_hash, updated_at, observed_at in rows.all():
             found[record_type, record_id] = _Known(content_hash, updated_at, observed_at)
@@ -223,7 +223,7 @@ def load_records(
     found: dict[RecordKey, Seen] = {}
     for record_type, ids in by_type.items():
         for part in chunked(ids):
-            wanted = _SEEN.where(col(MirrorRecord.type) == record_type, col(MirrorRecord.id).in_(part))
+            wanted = _SEEN.where(col(MirrorRecord.type) == record_type, among(conn, MirrorRecord.id, part))
             rows = conn.execute(wanted if deleted else wanted.where(col(MirrorRecord.deleted).is_(False)))
             found.update({(record_type, row[0]): _seen(record_type, row) for row in rows.all()})
     return found
@@ -235,7 +235,7 @@ def records_of_customers(conn: Connection, customer_ids: Collection[str], record
     for part in chunked(sorted(customer_ids)):
         rows = conn.execute(
             _SEEN.where(
-                col(MirrorRecord.customer_ref).in_(part),
+                among(conn, MirrorRecord.customer_ref, part),
                 filtered(col(MirrorRecord.type)) == record_type,
                 col(MirrorRecord.deleted).is_(False),
             ).order_by(col(MirrorRecord.id))
@@ -253,7 +253,7 @@ def linked(
         rows = conn.execute(
             select(MirrorLink.value, MirrorLink.id).where(
                 col(MirrorLink.relation) == relation,
-                col(MirrorLink.value).in_(part),
+                among(conn, MirrorLink.value, part),
                 filtered(col(MirrorLink.type)) == record_type,
             )
         )
@@ -269,7 +269,7 @@ def shared_values(conn: Connection, relation: str, values: Collection[str]) -> f
         shared |= set(
             conn.execute(
                 select(MirrorLink.value)
-                .where(col(MirrorLink.relation) == relation, col(MirrorLink.value).in_(part))
+                .where(col(MirrorLink.relation) == relation, among(conn, MirrorLink.value, part))
                 .group_by(col(MirrorLink.value))
                 .having(sqlalchemy.func.count() > 1)
             ).scalars()
@@ -279,12 +279,5 @@ def shared_values(conn: Connection, relation: str, values: Collection[str]) -> f
 
 def _seen(record_type: str, row: sqlalchemy.Row[*tuple[Any, ...]]) -> Seen:
     _, source, stream, customer_ref, updated_at, observed_at, body = row
-    return Seen(
-        record=parse_body(record_type, body),
-        type=record_type,
-        source=source,
-        stream=stream,
-        customer_ref=customer_ref,
-        source_updated_at=updated_at,
-        observed_at=observed_at,
-    )
+    record = parse_body(record_type, body)
+    return Seen(record, record_type, source, stream, customer_ref, updated_at, observed_at)

@@ -16,6 +16,7 @@ from agent.domain.audit import AuditEvent
 from agent.ids import Ids
 from agent.store.database import explain
 from agent.store.keyring import Keyring, Subject
+from agent.store.plans import among
 from agent.store.tables.ledger import AuditEventRow, AuditPending, AuditSeal, SubjectKey
 
 CHUNK = 5_000
@@ -120,7 +121,7 @@ class Store:
         for part in chunked(customer_ids):
             rows = connection.execute(
                 select(SubjectKey.customer_id, SubjectKey.subject_ref, SubjectKey.wrapped_key).where(
-                    col(SubjectKey.customer_id).in_(part)
+                    among(connection, SubjectKey.customer_id, part)
                 )
             )
             for customer_id, ref, wrapped in rows.all():

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -16,8 +17,7 @@ ABOUT = "about"
 """The relation of tickets and notes to any object, by `type:id`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """An object, seen for one customer; several customers may share an incident."""
 
     key: RecordKey
