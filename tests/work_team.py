@@ -43,8 +43,9 @@ class Team:
         give_up: Callable[[Tx, WorkItem], None] | None = None,
         timeout: timedelta = timedelta(seconds=90),
         timing: Timing = QUICK,
+        engine: LocalEngine | None = None,
     ) -> tuple[Worker, LocalEngine]:
-        engine = LocalEngine(me=f"w{len(self.made)}", capacity=capacity)
+        engine = engine or LocalEngine(me=f"w{len(self.made)}", capacity=capacity)
         kind = WorkKind(run=run, give_up=give_up, timeout=timeout)
         worker = Worker(
             store=self.store, engine=engine, kinds={"send": kind}, clock=self.clock, timing=timing

@@ -24,6 +24,11 @@ class Engine(Protocol):
         """This worker's name, unique per start of a process."""
         ...
 
+    @property
+    def begins_at_once(self) -> bool:
+        """Whether what is submitted begins in this process as soon as the claim has committed."""
+        ...
+
     def register(self, run: Run) -> None:
         """Set what runs an item; once, before the first submission."""
         ...
@@ -73,6 +78,11 @@ class LocalEngine:
     def me(self) -> str:
         """The name given."""
         return self._me
+
+    @property
+    def begins_at_once(self) -> bool:
+        """There is no queue between the claim and the task."""
+        return True
 
     def register(self, run: Run) -> None:
         """Set what runs an item."""

@@ -12,7 +12,7 @@ from agent.daemon.jobs import Engine
 from agent.errors import LeaseLostError
 from agent.log import get_log, without_personal_data
 from agent.store.transaction import Store, Tx
-from agent.store.work import Next, WorkItem
+from agent.store.work import Next, WorkItem, WorkStatus
 from agent.store.work_claims import (
     MAX_ATTEMPTS,
     anything_due,
@@ -172,7 +172,9 @@ class Worker:
             await self._try(self.beat, "work.beat_failed")
 
     async def _run(self, claimed: WorkItem) -> None:
-        item = await self._try(lambda: self._in_thread(lambda: self._begin(claimed)), "work.begin_failed")
+        item: WorkItem | None = claimed
+        if claimed.status is not WorkStatus.RUNNING:
+            item = await self._try(lambda: self._in_thread(lambda: self._begin(claimed)), "work.begin_failed")
         if item is None:  # stale: somebody else has it, or will have it when the lease expires
             self._forget(claimed)
             return
@@ -236,6 +238,7 @@ class Worker:
                 owner=self._engine.me,
                 lease=self._timing.lease,
                 suspects=suspects,
+                begun=self._engine.begins_at_once,
             )
             return [(item, self._engine.submit(tx, item, suspect=suspects)) for item in items]
 

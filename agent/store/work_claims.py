@@ -45,6 +45,7 @@ def claim(
     owner: str,
     lease: timedelta,
     suspects: bool = False,
+    begun: bool = False,
 ) -> list[WorkItem]:
     """Take due items, the most important and longest due first; no other worker gets the same ones.
 
@@ -58,6 +59,7 @@ def claim(
         owner: This worker.
         lease: Until when they must have begun.
         suspects: Only those that may have killed their worker, which must run alone; without it, all others.
+        begun: They begin with this very transaction, so that no second one is needed to say so.
     """
     chosen = (
         select(WorkRow.key)
@@ -73,7 +75,8 @@ def claim(
             update(WorkRow)
             .where(col(WorkRow.key).in_(part))
             .values(
-                status=WorkStatus.QUEUED,
+                status=WorkStatus.RUNNING if begun else WorkStatus.QUEUED,
+                again_at=_still_ahead(now) if begun else col(WorkRow.again_at),
                 # one that was claimed but never begun has not been tried
                 attempts=col(WorkRow.attempts) + case((col(WorkRow.status) == WorkStatus.QUEUED, 0), else_=1),
                 token=col(WorkRow.token) + 1,
@@ -259,6 +262,11 @@ def _has_tries() -> ColumnElement[bool]:
 def _suspect() -> ColumnElement[bool]:
     # a clean failure sets it ready again, so one that is due while running lost its worker
     return and_(col(WorkRow.status) == WorkStatus.RUNNING, col(WorkRow.attempts) >= SUSPECT_ATTEMPTS)
+
+
+def _still_ahead(now: datetime) -> ColumnElement[datetime | None]:
+    # a turn begins after it was asked for, so it will see what it was asked for; later wishes stay
+    return case((col(WorkRow.again_at) > now, col(WorkRow.again_at)), else_=None)
 
 
 def _claimed(key: str, token: int, status: WorkStatus) -> tuple[ColumnElement[bool], ...]:
