@@ -13,7 +13,7 @@ def files(*suffixes: str) -> Iterator[Path]:
     """Yield the project's files with these suffixes, all if none are given; nothing hidden, nothing built."""
     for path in sorted(ROOT.rglob("*")):
         parts = path.relative_to(ROOT).parts
-        hidden = any(part.startswith(".") and part != ".ci" or part in _SKIPPED for part in parts)
+        hidden = any((part.startswith(".") and part != ".ci") or part in _SKIPPED for part in parts)
         if path.is_file() and not hidden:
             if any(part.endswith(".egg-info") for part in parts):
                 continue
