@@ -1,5 +1,6 @@
 """The demo: a simulated company of four industries, served for a simulated week by the real loop."""
 
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -28,6 +29,7 @@ TICK: Final = timedelta(hours=1)
 REVIEWER: Final = "demo reviewer"
 """The simulated person who approves during the week; the last drafts are left to you."""
 _LEFT_TO_YOU: Final = timedelta(hours=8)
+_NOW: Final = re.compile(r"now: '[^']*'")
 
 
 @dataclass(slots=True)
@@ -114,7 +116,7 @@ async def serve_week(settings_file: Path, *, customers: int, days: int, progress
         _count(app, summary)
         summary.prevented = sum(truth.outcome == "prevented" for truth in company.truths())
         summary.now = clock()
-        _write_settings(settings_file, clock())
+        _note_time(settings_file, clock())
     finally:
         app.close()
     return summary
@@ -129,7 +131,7 @@ def move_on(app: App, loaded: Loaded, clock: SimulatedClock, step: timedelta) ->
     now = clock.advance(step)
     company.observe(_seen(app, now - 2 * step))
     company.advance(now)
-    _write_settings(loaded.path, now)
+    _note_time(loaded.path, now)
     return now
 
 
@@ -174,3 +176,11 @@ def _write_settings(path: Path, now: datetime) -> None:
         f"simulation: {{company: company.db, now: '{now.isoformat()}'}}\n",
         encoding="utf-8",
     )
+
+
+def _note_time(path: Path, now: datetime) -> None:
+    """Write where time stands, whole or not at all; whatever else a person wrote there stays."""
+    text = _NOW.sub(f"now: '{now.isoformat()}'", path.read_text(encoding="utf-8"), count=1)
+    new = path.with_suffix(".new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)

@@ -12,7 +12,6 @@ import pytest
 import typer.main
 
 from agent.cli.main import app
-from agent.domain.drafts import DraftState
 from tests.commands import Said, outrider, refused, untouched
 
 
