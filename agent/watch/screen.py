@@ -23,6 +23,7 @@ from policies.value import Valuation, evaluate, send_cost
 from policies.verdict import Outcome, Ruling
 from policies.zones import zone_rules_version
 from tools.records.facts import facts_hash
+from tools.records.vocabulary import ChannelKind
 
 ACTOR: Final = Actor(kind=ActorKind.SYSTEM, id="screen")
 _NO_FACTS: Final = facts_hash(())
@@ -33,6 +34,10 @@ _ELIGIBLE: Final = frozenset({Outcome.PASS, Outcome.NEEDS_REVIEW})
 """Rulings after which the arm is drawn and the value counts."""
 _STATE_OF_RULE: Final = {"deadline": CaseState.EXPIRED, "cleared": CaseState.RESOLVED}
 """Refusals that mean more than silence."""
+
+
+_Valuations = dict[tuple[str, ChannelKind | None, int], Valuation]
+"""(scenario, channel, messages in the last week) → the value of one message more."""
 
 
 @dataclass(slots=True)
@@ -100,8 +105,9 @@ class Screen:
         decisions: list[Decision] = []
         moves: dict[tuple[CaseState, str], list[CaseId]] = defaultdict(list)
         waiting: dict[CaseId, datetime] = {}
+        valuations: _Valuations = {}
         for case in cases:
-            judged = self._judge(case, loaded.candidates[case.id], now=now)
+            judged = self._judge(case, loaded.candidates[case.id], valuations, now=now)
             if judged.answer is None:
                 survivors.append((case, judged.gated))
                 continue
@@ -129,15 +135,18 @@ class Screen:
         transition(tx, ids, to=CaseState.ABSTAINED, at=now, next_at=None, reason=_NO_PLAYBOOK, actor=ACTOR)
         screened.reasons[DecisionKind.ABSTAIN.value, _NO_PLAYBOOK] += len(cases)
 
-    def _judge(self, case: Case, candidate: Candidate, *, now: datetime) -> _Judged:
+    def _judge(self, case: Case, candidate: Candidate, valuations: _Valuations, *, now: datetime) -> _Judged:
         playbook = self.playbooks[case.scenario].playbook
         gated = evaluate_gates(candidate, playbook, self.limits, now=now)
         held_out, propensity = draw(playbook.holdout, customer_id=case.customer_id, scenario=case.scenario)
-        valuation = evaluate(
-            playbook.value,
-            send_cost=send_cost(self.limits, gated.channel),
-            sent_last_week=candidate.sent_last_week,
-        )
+        alike = (case.scenario, gated.channel, candidate.sent_last_week)
+        if alike not in valuations:
+            valuations[alike] = evaluate(
+                playbook.value,
+                send_cost=send_cost(self.limits, gated.channel),
+                sent_last_week=candidate.sent_last_week,
+            )
+        valuation = valuations[alike]
         eligible = gated.ruling.outcome in _ELIGIBLE
         return _Judged(
             gated=gated,

@@ -27,13 +27,13 @@ def first_moment(
 def quiet_hours(candidate: Candidate, playbook: Playbook, limits: Limits, now: datetime) -> Verdict:
     """Wait for the end of quiet hours, or refuse when the deadline comes first."""
     moment = first_moment(candidate, playbook, limits, now)
+    if moment is not None and moment <= now:
+        return passed("quiet_hours")
     hours = limits.quiet_hours
     window = f"{hours.start:%H:%M} to {hours.end:%H:%M}"
     if moment is None:
         what = "No zone of the customer is known" if not candidate.zones else "The zones share no open hour"
         return unknown("quiet_hours", playbook.purpose, f"{what}; quiet hours are {window}.")
-    if moment <= now:
-        return passed("quiet_hours")
     reason = f"Quiet hours {window} in {', '.join(candidate.zones)}."
     if candidate.deadline is not None and moment >= candidate.deadline:
         return blocked("quiet_hours", f"{reason} They end after the deadline.")
