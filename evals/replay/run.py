@@ -26,6 +26,7 @@ from evals.replay.live import LiveCompany
 from evals.replay.measure import cpu_seconds, peak_mib
 from evals.replay.olist import OrderHistory
 from evals.replay.score import MessageScore, score_messages
+from evals.replay.scratch import forgo_sync
 from tools.errors import InputError
 
 REVIEWER: Final = "simulated reviewer"
@@ -114,6 +115,7 @@ async def replay(plan: Plan, *, progress: Progress, after_tick: AfterTick | None
     loaded = _prepare(plan)
     company = LiveCompany(plan.folder / "company.db", alive)
     app = _build(loaded, plan.tick)
+    forgo_sync(app.store)
     done = Replayed(
         start=plan.start,
         end=plan.end,

@@ -24,13 +24,15 @@ from evals.replay.live import LiveCompany
 from evals.replay.measure import cpu_seconds
 from evals.replay.olist import BRASILIA, OrderHistory
 from evals.replay.score import TriggerRow, trigger_row
+from evals.replay.scratch import forgo_sync
 from policies.model import Playbook
 from policies.triggers import CompiledPlaybook, compile_playbook
 from tools.registry import open_source
 from tools.yaml_file import load_yaml
 
 PLAYBOOK: Final = Path(__file__).with_name("undelivered.yaml")
-TICK: Final = timedelta(hours=6)
+TICK: Final = timedelta(days=1)
+"""Every instant of the rule is a midnight in Brasília, and so is every tick."""
 _DAY: Final = timedelta(days=1)
 _AFTERWARDS: Final = 4 * _DAY
 """From the last promised day on, until the last trigger of the table has fired."""
@@ -183,6 +185,7 @@ def sweep_history(
         connector, env={"COMPANY_URL": f"sqlite:///{folder / 'company.db'}"}, server_now=clock
     )
     store = _open_store(folder)
+    forgo_sync(store)
     ingest, sweep = Ingest(store), Sweep(store, playbooks, shadow=True)
     wanted = {kind for compiled in playbooks.values() for kind in compiled.relevant_types}
     streams = [stream for stream in source.streams() if stream.record_type in wanted]

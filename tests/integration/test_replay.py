@@ -148,7 +148,9 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
 def test_each_rule_signals_an_undelivered_order_once_at_its_midnight(tmp_path: Path) -> None:
     days = (1, 0, -1)
 
-    run = sweep_history(history(), days, folder=tmp_path, connector=CONNECTOR, progress=no_progress)
+    run = sweep_history(
+        history(), days, folder=tmp_path, connector=CONNECTOR, progress=no_progress, tick=6 * HOUR
+    )
 
     for number in days:
         expected = {

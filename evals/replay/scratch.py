@@ -1,0 +1,26 @@
+"""Databases that may be lost: a replay that a power cut ends is started again."""
+
+import sqlite3
+
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from agent.store.transaction import Store
+
+
+def forgo_sync(store: Store) -> None:
+    """Let commits of a SQLite store return before the disk has them; atomicity and order stay as they are.
+
+    A service waits for the disk at every commit, which is most of what a commit costs. Whether it does is
+    shown by killing it, not by replaying history.
+    """
+
+    @event.listens_for(store.writer, "connect")
+    def no_waiting(  # pyright: ignore[reportUnusedFunction]  # called by the event
+        connection: DBAPIConnection, _entry: ConnectionPoolEntry
+    ) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous=OFF")
+
+    store.writer.dispose()  # connections that are open already wait
