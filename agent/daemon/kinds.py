@@ -11,6 +11,7 @@ from agent.domain.audit import Actor, ActorKind
 from agent.domain.cases import CaseState
 from agent.domain.drafts import DeliveryId
 from agent.store.cases import cases_of_situation, transition
+from agent.store.deliveries import cancel_deliveries, get_delivery
 from agent.store.situations import close_situation
 from agent.store.transaction import Tx
 from agent.store.work import DONE, Next, WorkItem, again
@@ -27,7 +28,9 @@ def work_kinds(
         DELIBERATE: WorkKind(
             run=_deliberate(deliberations), give_up=_give_up(clock), timeout=timedelta(minutes=10)
         ),
-        DISPATCH: WorkKind(run=_dispatch(dispatcher), timeout=timedelta(minutes=5)),
+        DISPATCH: WorkKind(
+            run=_dispatch(dispatcher), give_up=_stop_sending(clock), timeout=timedelta(minutes=5)
+        ),
     }
 
 
@@ -66,3 +69,21 @@ def _give_up(clock: Clock) -> Callable[[Tx, WorkItem], None]:
         close_situation(tx, item.ref, at=now)
 
     return give_up
+
+
+def _stop_sending(clock: Clock) -> Callable[[Tx, WorkItem], None]:
+    """Return what hands the case of a message to people that cannot be taken further."""
+    actor = Actor(kind=ActorKind.SYSTEM, id="worker")
+
+    def stop_sending(tx: Tx, item: WorkItem) -> None:
+        now = clock()
+        file = get_delivery(tx.conn, item.ref)
+        if file is None:
+            return
+        case_id = file.delivery.case_id
+        cancel_deliveries(tx, [case_id], reason="dispatch_failed", at=now, actor=actor)
+        transition(
+            tx, [case_id], to=CaseState.ESCALATED, at=now, next_at=None, reason="dispatch_failed", actor=actor
+        )
+
+    return stop_sending
