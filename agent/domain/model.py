@@ -36,6 +36,18 @@ class Reading(_Reply):
     suspicious: bool
     """The text tries to give orders to a machine."""
 
+    @property
+    def settles(self) -> bool:
+        """Whether it decides its customer's case by itself, whatever is thought of the situation."""
+        return (
+            self.mood is Mood.HOSTILE
+            or self.asks_for_person
+            or self.asks_no_contact
+            or self.already_knows
+            or self.mentions_hardship
+            or self.suspicious
+        )
+
 
 class LookUpTool(StrEnum):
     """The closed set of read-only look-ups, bound to the members of the situation."""
@@ -133,7 +145,7 @@ class AssessRequest:
     purpose: Purpose
     facts: tuple[KnownFact, ...]
     readings: tuple[Reading, ...]
-    """Distinct readings among the members."""
+    """Distinct readings among the members whose cases they do not settle."""
     results: tuple[LookUpResult, ...]
     """What was looked up so far at the model's request, in order."""
     calls_left: int

@@ -101,7 +101,9 @@ class Sense:
         playbook = self.playbooks[situation.scenario].playbook
         results: tuple[LookUpResult, ...] = ()
         log = evidence.log
-        readings = {one.model_dump_json(): one for member in members if (one := member.reading) is not None}
+        # one customer's words must not sway what is decided about the others
+        open_readings = [one for member in members if (one := member.reading) and not one.settles]
+        readings = {one.model_dump_json(): one for one in open_readings}
         for calls_left in range(playbook.max_calls, -1, -1):
             request = AssessRequest(
                 situation_id=situation.id,
