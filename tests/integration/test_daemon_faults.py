@@ -133,7 +133,7 @@ async def crash_everywhere(place: Callable[[], Installation], *, committed: bool
         here.stop_all()
 
 
-@pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "each"])
+@pytest.mark.parametrize("stride", [11, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "each"])
 @pytest.mark.parametrize("committed", [False, True], ids=["before_the_commit", "after_the_commit"])
 async def test_a_process_killed_at_a_write_loses_and_doubles_nothing(
     tmp_path: Path, committed: bool, stride: int
