@@ -18,7 +18,6 @@ DAYS = (3, 0, -2)
 
 pytestmark = [
     pytest.mark.olist,
-    pytest.mark.slow,
     pytest.mark.skipif(
         not DATA.is_dir(), reason="the Olist files are not here; OUTRIDER_DATA_DIR names their folder"
     ),
@@ -53,6 +52,7 @@ def test_signals_of_a_month_are_those_of_a_direct_count(tmp_path: Path, orders: 
         assert trigger_row(number, signalled, month).notices > 10
 
 
+@pytest.mark.slow
 async def test_a_fortnight_of_real_orders_is_served_and_verified(
     tmp_path: Path, orders: list[OrderHistory]
 ) -> None:
