@@ -1,0 +1,76 @@
+"""Canonical JSON is that of RFC 8785 for every value we allow, and refuses the others."""
+
+import json
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.canonical import canonical
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+KEYS = st.text(st.characters(max_codepoint=127))
+NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(KEYS, inner),
+    max_leaves=12,
+)
+
+
+class _Word(StrEnum):
+    YES = "yes"
+
+
+class _Number(IntEnum):
+    ONE = 1
+
+
+class _Pair(NamedTuple):
+    first: str
+    second: int
+
+
+@given(VALUES)
+def test_is_the_form_that_others_write(value: object) -> None:
+    assert canonical(value).encode() == rfc8785.dumps(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@given(VALUES)
+def test_does_not_depend_on_the_order_of_keys(value: object) -> None:
+    assert canonical(json.loads(canonical(value))) == canonical(value)
+
+
+WRITTEN: list[tuple[object, str]] = [
+    ('\x00\x1f\x7f\u2028\n"\\/', '"\\u0000\\u001f\x7f\u2028\\n\\"\\\\/"'),
+    ({"b": _Word.YES, "a": _Number.ONE}, '{"a":1,"b":"yes"}'),
+    ([_Pair("x", 2), (), {}], '[["x",2],[],{}]'),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), WRITTEN, ids=["escapes", "enums", "sequences"])
+def test_writes_every_value_in_one_way(value: object, text: str) -> None:
+    assert canonical(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        (1.5, TypeError),
+        ({"a": [{"b": 0.0}]}, TypeError),
+        ({"ä": 1}, TypeError),
+        ({1: 1}, TypeError),
+        ({"a": 1, 2: 1}, TypeError),
+        ([b"bytes"], TypeError),
+        ([{1, 2}], TypeError),
+        ([2**53], ValueError),
+        (["\ud800"], ValueError),
+    ],
+    ids=["float", "nested", "key", "number-key", "mixed-keys", "bytes", "set", "integer", "surrogate"],
+)
+def test_refuses_what_has_no_exact_form(value: object, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        canonical(value)
