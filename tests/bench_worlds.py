@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from tests.builders import (
     preference,
     shipment,
     ticket,
+    type_of,
 )
 from tests.providers import FakeProvider
 from tools.records.base import CustomerId, Envelope, Record
@@ -136,12 +137,16 @@ def fill_mirror(app: App, size: int) -> None:
         for pattern, record in zip(patterns, calm(0), strict=True)
         for relation, value in dict.fromkeys(record.links())
     ]
+    records = {type_of(record): record for record in calm(0)}
+    instants = playbook("shipping_delay").evaluate(records, now=NOW).timers
     for start in range(0, size // 4, _PART):
         part = range(start, min(start + _PART, size // 4))
         with app.store.write() as tx:
             tx.conn.execute(insert(MirrorRecord), [row for one in part for row in _records(patterns, one)])
             tx.conn.execute(insert(MirrorLink), [row for one in part for row in _links(links, one)])
-            tx.conn.execute(insert(Timer), [_timer(one) for one in part])
+            tx.conn.execute(
+                insert(Timer), [_timer(one, slot, at) for one in part for slot, at in enumerate(instants)]
+            )
 
 
 _PART = 5_000
@@ -149,9 +154,8 @@ _ZERO = "0" * 7
 """The number in the patterns, which every other number replaces."""
 
 
-def _timer(number: int) -> dict[str, object]:
-    at = NOW + 20 * DAY + timedelta(seconds=number)
-    return {"scenario": "shipping_delay", "type": "order", "id": f"o{number:07}", "slot": 0, "next_at": at}
+def _timer(number: int, slot: int, at: datetime) -> dict[str, object]:
+    return {"scenario": "shipping_delay", "type": "order", "id": f"o{number:07}", "slot": slot, "next_at": at}
 
 
 def _records(patterns: Iterable[Envelope], number: int) -> Iterator[dict[str, object]]:

@@ -1,5 +1,6 @@
 """Timers and pending changes: what the sweep has to look at, found by index."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, delete, insert
 from sqlmodel import col
 
 from agent.domain.mirror import RecordKey
+from agent.store.plans import among
 from agent.store.tables.mirror import MirrorChange, Timer
 from agent.store.transaction import Tx, chunked
 
@@ -67,30 +69,44 @@ def replace_timers(
     evaluated: Mapping[str, Collection[RecordKey]],
     timers: Mapping[tuple[str, RecordKey], Sequence[datetime]],
 ) -> None:
-    """Replace the timers of evaluated records.
+    """Replace the timers of evaluated records; those that stand already are not written again.
 
     Args:
         tx: The transaction of the sweep's page.
-        evaluated: Scenario → records that were evaluated; their timers are dropped.
-        timers: (scenario, record) → later instants, ascending.
+        evaluated: Scenario → records that were evaluated; they keep no other timers.
+        timers: (scenario, record) → later instants, ascending, of evaluated records.
     """
+    rows: list[dict[str, object]] = []
     for scenario, keys in evaluated.items():
-        by_type: dict[str, list[str]] = {}
+        by_type: dict[str, list[str]] = defaultdict(list)
         for record_type, record_id in keys:
-            by_type.setdefault(record_type, []).append(record_id)
+            by_type[record_type].append(record_id)
         for record_type, ids in by_type.items():
-            for part in chunked(ids):
-                tx.conn.execute(
-                    delete(Timer).where(
-                        col(Timer.scenario) == scenario,
-                        col(Timer.type) == record_type,
-                        col(Timer.id).in_(part),
-                    )
-                )
-    rows = [
-        {"scenario": scenario, "type": key[0], "id": key[1], "slot": slot, "next_at": instant}
-        for (scenario, key), instants in timers.items()
-        for slot, instant in enumerate(instants)
-    ]
+            wanted = {one: list(timers.get((scenario, (record_type, one)), ())) for one in ids}
+            _drop_others(tx, scenario, record_type, wanted)
+            rows.extend(
+                {"scenario": scenario, "type": record_type, "id": one, "slot": slot, "next_at": instant}
+                for one, instants in wanted.items()
+                for slot, instant in enumerate(instants)
+            )
     for slice_of_rows in chunked(rows, 1_000):
         tx.conn.execute(insert(Timer), slice_of_rows)
+
+
+def _drop_others(tx: Tx, scenario: str, record_type: str, wanted: dict[str, list[datetime]]) -> None:
+    """Drop timers that are not wanted, and take out of `wanted` what stands already."""
+    for part in chunked(sorted(wanted)):
+        mine = (
+            col(Timer.scenario) == scenario,
+            col(Timer.type) == record_type,
+            among(tx.conn, Timer.id, part),
+        )
+        found: dict[str, list[datetime]] = defaultdict(list)
+        statement = sqlalchemy.select(col(Timer.id), col(Timer.next_at)).where(*mine)
+        for record_id, next_at in tx.conn.execute(statement.order_by(col(Timer.id), col(Timer.slot))).all():
+            found[record_id].append(next_at)
+        others = [record_id for record_id, instants in found.items() if instants != wanted[record_id]]
+        for record_id in found.keys() - set(others):
+            del wanted[record_id]
+        if others:
+            tx.conn.execute(delete(Timer).where(*mine[:2], among(tx.conn, Timer.id, others)))
