@@ -17,9 +17,17 @@ if TYPE_CHECKING:
     from agent.bootstrap import App
     from agent.review_desk.answers import DraftView
 
+_MOST_NAMED = 5
+"""Most drafts that a message lists when an id fits several."""
+
 app = typer.Typer(no_args_is_help=True, help="Look at drafts and decide about them.")
 
-DraftArgument = Annotated[str, typer.Argument(metavar="DRAFT", help="A draft's id, or its first characters.")]
+DraftArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="DRAFT", help="A draft's id, or its first or last characters (of the end at least four)."
+    ),
+]
 Reviewer = Annotated[
     str | None, typer.Option("--as", metavar="NAME", help="Who decides; the system user by default.")
 ]
@@ -235,16 +243,26 @@ def _name(given: str | None) -> str:
     return given or os.environ.get("OUTRIDER_REVIEWER") or getpass.getuser()
 
 
-def _resolve(running: "App", prefix: str) -> str:
-    """Return the only draft whose id begins like this."""
+def _resolve(running: "App", part: str) -> str:
+    """Return the only draft whose id begins or ends like this."""
     from agent.store.drafts import draft_ids_like
 
     with running.store.read() as conn:
-        found = draft_ids_like(conn, prefix, limit=2)
+        found = draft_ids_like(conn, part, limit=_MOST_NAMED + 1)
     if len(found) == 1:
         return found[0]
-    problem = f"no draft begins with {prefix!r}" if not found else f"several drafts begin with {prefix!r}"
-    raise InputError(problem, field="DRAFT", remedy="take the id from `outrider review list`")
+    if not found:
+        raise InputError(
+            f"no draft's id begins or ends with {part!r}",
+            field="DRAFT",
+            remedy="take the id from `outrider review list`; of its end, at least four characters",
+        )
+    names = ", ".join(found[:_MOST_NAMED]) + (", …" if len(found) > _MOST_NAMED else "")
+    raise InputError(
+        f"several drafts' ids begin or end with {part!r}: {names}",
+        field="DRAFT",
+        remedy="give more characters; drafts of one moment differ only at the end",
+    )
 
 
 def _ask_for_hash(view: "DraftView", running: "App") -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, RowMapping, func, insert, update
+from sqlalchemy import Connection, RowMapping, func, insert, or_, update
 from sqlmodel import col, select
 
 from agent.canonical import canonical, text_hash
@@ -19,6 +19,9 @@ from agent.store.transaction import Tx, chunked
 from tools.records.base import CustomerId
 
 _DRAFT: Final = TypeAdapter(Draft)
+
+SHORTEST_END: Final = 4
+"""Fewer characters at the end of an id name too many drafts to be meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,12 +266,18 @@ def _ids_of_cases(connection: Connection, case_ids: Sequence[CaseId], state: Dra
     return sorted(found)
 
 
-def draft_ids_like(connection: Connection, prefix: str, *, limit: int) -> list[DraftId]:
-    """Return ids that begin like this, at most `limit`; a whole id matches only itself."""
+def draft_ids_like(connection: Connection, part: str, *, limit: int) -> list[DraftId]:
+    """Return ids that begin with this or, from four characters on, end with it; at most `limit`, sorted.
+
+    A whole id names only itself. Case does not matter. The ends count because drafts of one moment have the
+    same first characters.
+    """
+    if connection.execute(select(DraftRow.id).where(col(DraftRow.id) == part)).first():
+        return [DraftId(part)]
+    alike = col(DraftRow.id).istartswith(part, autoescape=True)
+    if len(part) >= SHORTEST_END:
+        alike = or_(alike, col(DraftRow.id).iendswith(part, autoescape=True))
     rows = connection.execute(
-        select(DraftRow.id)
-        .where(col(DraftRow.id).startswith(prefix, autoescape=True))
-        .order_by(col(DraftRow.id))
-        .limit(limit)
+        select(DraftRow.id).where(alike).order_by(col(DraftRow.id)).limit(limit)
     ).scalars()
     return [DraftId(one) for one in rows]

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -114,9 +115,23 @@ def test_the_start_of_an_id_is_enough(desk: Run, tmp_path: Path) -> None:
     assert shown.json["draft"]["draft"]["id"] == wanted
 
 
-@pytest.mark.parametrize(("start", "words"), [("drf_", "several"), ("nothing", "no draft")])
-def test_an_id_that_names_no_one_draft_is_refused(desk: Run, start: str, words: str) -> None:
-    refused(desk("review", "show", start), words, "review list")
+@pytest.mark.parametrize("typed", [str.upper, str.lower], ids=["as_printed", "in_small_letters"])
+def test_the_last_four_characters_of_an_id_are_enough(desk: Run, typed: Callable[[str], str]) -> None:
+    waiting = drafts(desk)
+    ends = Counter(draft["draft_id"][-4:] for draft in waiting)
+    wanted = next(draft["draft_id"] for draft in waiting if ends[draft["draft_id"][-4:]] == 1)
+
+    shown = desk("review", "show", typed(wanted[-4:]), "--json")
+
+    assert shown.json["draft"]["draft"]["id"] == wanted
+
+
+def test_an_id_that_names_no_one_draft_is_refused(desk: Run) -> None:
+    wanted = first_draft(desk)["draft_id"]
+
+    refused(desk("review", "show", "nothing"), "no draft", "review list")
+    refused(desk("review", "show", wanted[-3:]), "no draft", "at least four")
+    refused(desk("review", "show", "drf_"), "several drafts", wanted[:6], "more characters")
 
 
 def test_a_wrong_hash_approves_nothing(desk: Run) -> None:
