@@ -1,0 +1,1 @@
+"""Drafts of one situation, looked at together and decided once."""
