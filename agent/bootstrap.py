@@ -31,6 +31,7 @@ from agent.nodes.guard import Guard
 from agent.nodes.record import Record
 from agent.nodes.sense import Sense
 from agent.review_desk.desk import ReviewDesk
+from agent.review_desk.proposals.folders import Folders
 from agent.store.budgets import balance
 from agent.store.database import open_database
 from agent.store.keyring import Keyring
@@ -46,7 +47,7 @@ from policies.loader import LIMITS_FILE, PLAYBOOK_FOLDER, load_limits, load_play
 from policies.model import Limits
 from policies.triggers import CompiledPlaybook
 from policies.zones import use_packaged_zones
-from prompts.templates import TEMPLATE_FOLDER, TemplateStore
+from prompts.templates import TemplateStore
 from tools.ports import Sender, Source
 from tools.records.vocabulary import ChannelKind
 
@@ -71,6 +72,8 @@ class Parts:
     sources: tuple[Source, ...]
     senders: Mapping[ChannelKind, Sender]
     playbooks: Mapping[str, CompiledPlaybook] = field(default_factory=lambda: load_playbooks(PLAYBOOK_FOLDER))
+    folders: Folders = field(default_factory=Folders)
+    """Where `playbooks`, templates and prompts were read from."""
     limits: Limits = field(default_factory=lambda: load_limits(LIMITS_FILE))
     make_model: MakeModel = lambda _store, templates: RulesModel(templates)
     needs_budget: bool = False
@@ -126,7 +129,7 @@ def build_app(parts: Parts) -> App:
     writer, reader = open_database(parts.database_url, create=parts.create)
     keyring = Keyring(parts.installation_key, random=parts.ids.secret)
     store = Store(writer=writer, reader=reader, ids=parts.ids, keyring=keyring)
-    templates = TemplateStore(TEMPLATE_FOLDER)
+    templates = TemplateStore(parts.folders.templates)
     candidates = Candidates(
         playbooks=parts.playbooks,
         limits=parts.limits,

@@ -14,7 +14,7 @@ from agent.settings import Loaded, open_data_folder
 from agent.store.database import free_bytes, open_database
 from policies.loader import load_limits, load_playbooks
 from policies.zones import use_packaged_zones, zone_rules_version
-from prompts.templates import TEMPLATE_FOLDER, TemplateStore
+from prompts.templates import TemplateStore
 from tools.errors import InputError
 from tools.ports import Finding
 from tools.registry import open_source
@@ -82,7 +82,7 @@ def _sqlite(loaded: Loaded) -> Iterator[Finding]:
 def _policies(loaded: Loaded) -> Iterator[Finding]:
     playbooks = load_playbooks(loaded.at(loaded.settings.playbooks))
     load_limits(loaded.at(loaded.settings.limits))
-    templates = TemplateStore(TEMPLATE_FOLDER)
+    templates = TemplateStore(loaded.at(loaded.settings.templates))
     for compiled in playbooks.values():
         playbook = compiled.playbook
         for channel in playbook.channels:

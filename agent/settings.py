@@ -13,6 +13,8 @@ from pydantic import Field, SecretStr
 
 from agent.store.keyring import KEY_BYTES
 from policies.loader import LIMITS_FILE, PLAYBOOK_FOLDER
+from prompts.store import LIBRARY_FOLDER
+from prompts.templates import TEMPLATE_FOLDER
 from tools.durations import Duration
 from tools.errors import InputError
 from tools.records.base import Instant, Strict
@@ -89,6 +91,8 @@ class Settings(Strict):
     """SQLAlchemy URL; a SQLite file in the data folder without it."""
     connectors: tuple[Path, ...] = ()
     playbooks: Path = PLAYBOOK_FOLDER
+    templates: Path = TEMPLATE_FOLDER
+    prompts: Path = LIBRARY_FOLDER
     limits: Path = LIMITS_FILE
     model: Annotated[RulesSettings | OpenAiSettings, Field(discriminator="adapter")] = RulesSettings()
     channels: ChannelSettings = ChannelSettings()

@@ -13,6 +13,8 @@ connectors: [shop.yaml]        # one file per outside system
 
 # database: postgresql+psycopg://outrider@db.internal/outrider   # SQLite in the data folder without it
 # playbooks: playbooks         # your own folder instead of the ones that come with Outrider
+# templates: templates         # approved texts, <scenario>/<channel>.<language>.j2
+# prompts: prompts             # instructions to the model, <task>/v<version>.md
 # limits: limits.yaml
 
 model:

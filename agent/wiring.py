@@ -17,13 +17,14 @@ from agent.llm.prices import load_prices, price_of
 from agent.llm.requests import Questions
 from agent.llm.retries import RetryRules
 from agent.llm.rules import RulesModel
+from agent.review_desk.proposals.folders import Folders
 from agent.settings import Loaded, OpenAiSettings, SmtpSettings, open_data_folder
 from agent.store.transaction import Store
 from policies.loader import load_limits, load_playbooks
 from policies.model import Limits
 from policies.triggers import CompiledPlaybook
 from prompts.store import PromptStore
-from prompts.templates import TEMPLATE_FOLDER, TemplateStore
+from prompts.templates import TemplateStore
 from tools.errors import InputError
 from tools.ports import Sender, Source
 from tools.records.vocabulary import ChannelKind
@@ -46,6 +47,7 @@ def parts_of(loaded: Loaded, *, shadow: bool | None = None, create: bool = True)
         sources=_sources(loaded, clock if settings.simulation else None),
         senders=_senders(loaded, clock),
         playbooks=_playbooks(loaded),
+        folders=_folders(loaded),
         limits=limits,
         make_model=_model(loaded, limits, clock),
         needs_budget=isinstance(settings.model, OpenAiSettings),
@@ -60,10 +62,19 @@ def parts_of(loaded: Loaded, *, shadow: bool | None = None, create: bool = True)
     )
 
 
+def _folders(loaded: Loaded) -> Folders:
+    settings = loaded.settings
+    return Folders(
+        playbooks=loaded.at(settings.playbooks),
+        templates=loaded.at(settings.templates),
+        prompts=loaded.at(settings.prompts),
+    )
+
+
 def _playbooks(loaded: Loaded) -> dict[str, CompiledPlaybook]:
     """Return the playbooks, each with templates that its facts can fill."""
     playbooks = load_playbooks(loaded.at(loaded.settings.playbooks))
-    templates = TemplateStore(TEMPLATE_FOLDER)
+    templates = TemplateStore(loaded.at(loaded.settings.templates))
     for compiled in playbooks.values():
         playbook = compiled.playbook
         for channel in playbook.channels:
@@ -135,7 +146,7 @@ def _model(loaded: Loaded, limits: Limits, clock: Clock) -> MakeModel:
                 timeout=chosen.timeout,
                 limit_field=chosen.limit_field,
             ),
-            questions=Questions(PromptStore(), templates),
+            questions=Questions(PromptStore(loaded.at(loaded.settings.prompts)), templates),
             store=store,
             budget=ModelBudget(
                 store=store, cap_micros=limits.budget.model_per_day, owner="daemon", clock=clock

@@ -21,12 +21,12 @@ def check(
 ) -> None:
     """Read every playbook, limit and template as strictly as the daemon does; exit 2 names what is wrong."""
     from policies.loader import load_limits, load_playbooks
-    from prompts.templates import TEMPLATE_FOLDER, TemplateStore
+    from prompts.templates import TemplateStore
 
     loaded = loaded_settings(config)
     playbooks = load_playbooks(folder or loaded.at(loaded.settings.playbooks))
     limits = load_limits(loaded.at(loaded.settings.limits))
-    store = TemplateStore(TEMPLATE_FOLDER)
+    store = TemplateStore(loaded.at(loaded.settings.templates))
     templates = 0
     for compiled in playbooks.values():
         playbook = compiled.playbook

@@ -1,6 +1,7 @@
 """Settings are read strictly, and every mistake is one message that says what to do."""
 
 import os
+import shutil
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from agent.settings import OpenAiSettings, Settings, SmtpSettings, load_settings, open_data_folder
+from agent.wiring import parts_of
+from prompts.store import LIBRARY_FOLDER
+from prompts.templates import TEMPLATE_FOLDER
 from tools.errors import InputError
 
 OPENAI = "model: {adapter: openai, name: gpt-4o-mini}\n"
@@ -161,3 +165,15 @@ def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
 
 def test_defaults_are_valid() -> None:
     assert Settings.model_validate({}) == Settings()
+
+
+def test_texts_may_come_from_folders_of_ones_own(folder: Path) -> None:
+    shutil.copytree(TEMPLATE_FOLDER, folder / "texts")
+    (folder / "texts" / "shipping_delay" / "email.en.j2").write_text("no head", encoding="utf-8")
+    loaded = load_settings(written(folder, "templates: texts\n"), env={})
+
+    with pytest.raises(InputError, match=r"texts/shipping_delay/email\.en\.j2"):
+        parts_of(loaded)
+
+    parts = parts_of(load_settings(written(folder, f"prompts: {LIBRARY_FOLDER}\n"), env={}))
+    assert (parts.folders.prompts, parts.folders.templates) == (LIBRARY_FOLDER, TEMPLATE_FOLDER)

@@ -46,22 +46,23 @@ def crowd(number: int, **changes: Any) -> list[Member]:
     return [replace(PLAIN, draft_id=f"drf_{at:05}", **changes) for at in range(number)]
 
 
-members = st.lists(
-    st.builds(
-        replace,
-        st.just(PLAIN),
-        locale=st.sampled_from(["en_US", "de_DE", "pt_BR"]),
-        offset=st.sampled_from([timedelta(hours=hours) for hours in (-8, 0, 5)]),
-        segments=st.integers(1, 3),
-        stake=st.none()
-        | st.builds(Money, minor=st.integers(0, 100_000), currency=st.sampled_from(["EUR", "USD"])),
-    ),
-    min_size=1,
-    max_size=60,
-).map(lambda found: [replace(one, draft_id=f"drf_{at:05}") for at, one in enumerate(found)])
+@st.composite
+def crowds(draw: st.DrawFn) -> list[Member]:
+    stakes = st.builds(Money, minor=st.integers(0, 100_000), currency=st.sampled_from(["EUR", "USD"]))
+    return [
+        replace(
+            PLAIN,
+            draft_id=f"drf_{at:05}",
+            locale=draw(st.sampled_from(["en_US", "de_DE", "pt_BR"])),
+            offset=draw(st.sampled_from([timedelta(hours=hours) for hours in (-8, 0, 5)])),
+            segments=draw(st.integers(1, 3)),
+            stake=draw(st.none() | stakes),
+        )
+        for at in range(draw(st.integers(1, 60)))
+    ]
 
 
-@given(members, st.integers(1, 3), st.integers(1, 20))
+@given(crowds(), st.integers(1, 3), st.integers(1, 20))
 def test_a_sample_repeats_and_has_some_of_every_stratum(found: list[Member], each: int, most: int) -> None:
     parted = strata(found)
 
