@@ -1,0 +1,1 @@
+"""Statistics of eval runs: pure functions, each naming the source of its formula."""
