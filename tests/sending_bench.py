@@ -121,6 +121,8 @@ class Bench:
     """Seconds of the monotonic clock."""
     playbook_ref: str = ""
     """What cases and messages name as their playbook, if not the current one."""
+    channels: tuple[ChannelKind, ...] = (ChannelKind.EMAIL,)
+    """What the provider serves."""
 
     def __post_init__(self) -> None:
         self.desk = ReviewDesk(
@@ -136,7 +138,7 @@ class Bench:
     def new_dispatcher(self, owner: Owner) -> Dispatcher:
         return Dispatcher(
             store=self.store,
-            senders={ChannelKind.EMAIL: self.provider},
+            senders=dict.fromkeys(self.channels, self.provider),
             recheck=self.world.recheck,
             candidates=self.candidates,
             playbooks=playbooks(),
@@ -315,10 +317,11 @@ class Bench:
             recipient=self.world.address,
             subject="Your order 1001",
             body="Hello, your order 1001 comes later than promised.",
-            links=(),
+            links=("https://shop.example.org/orders/1001", "https://shop.example.org/help"),
             locale="en_US",
             template="delay@1",
             policy=case.playbook,
+            headers=(("List-Unsubscribe", "<https://shop.example.org/stop>"),),
         )
         return Draft(
             id=draft_id,
