@@ -4,6 +4,7 @@ import importlib.metadata
 import sqlite3
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import make_url
@@ -112,7 +113,7 @@ def _connectors(loaded: Loaded) -> Iterator[Finding]:
         finally:
             source.close()
         for finding in health.findings:
-            yield Finding(level=finding.level, what=f"{source.name}: {finding.what}", remedy=finding.remedy)
+            yield replace(finding, what=f"{source.name}: {finding.what}")
 
 
 def _names(_loaded: Loaded) -> Iterator[Finding]:

@@ -69,6 +69,8 @@ class Finding:
     level: Literal["ok", "warning", "error"]
     what: str
     remedy: str = ""
+    no_answer: bool = False
+    """Whether a system did not answer, so that nothing a person wrote is known to be wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,7 +66,10 @@ def init(
 
 
 def doctor(config: Config = None, as_json: Json = False) -> None:
-    """Check settings, connectors, clock, disk, SQLite and names; exit 1 when something is wrong."""
+    """Check settings, connectors, clock, disk, SQLite and names.
+
+    Exit 2 when something has to be put right, 1 when a system only did not answer.
+    """
     from agent.doctor import examine
 
     findings = examine(loaded_settings(config))
@@ -77,8 +80,9 @@ def doctor(config: Config = None, as_json: Json = False) -> None:
             console().print(f"{finding.level:<8}{finding.what}")
             if finding.remedy:
                 console().print(f"        remedy: {finding.remedy}")
-    if any(finding.level == "error" for finding in findings):
-        raise typer.Exit(1)
+    wrong = [finding for finding in findings if finding.level == "error"]
+    if wrong:
+        raise typer.Exit(1 if all(finding.no_answer for finding in wrong) else 2)
 
 
 def status(config: Config = None, as_json: Json = False) -> None:

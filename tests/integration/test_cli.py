@@ -273,7 +273,7 @@ def test_a_first_set_up_is_complete_but_for_the_database(tmp_path: Path) -> None
     assert outrider("init", cwd=tmp_path).code == 0
 
     said = outrider("doctor", cwd=tmp_path)
-    assert said.code == 1
+    assert said.code == 2
     assert "SHOP_DB_URL" in said.out
     with untouched(tmp_path):
         refused(outrider("init", cwd=tmp_path), "outrider.yaml", "exists")

@@ -42,14 +42,20 @@ def check_streams(
     except ToolError as exc:
         remedy = "check the address, the rights and whether the database is running"
         return Health(
-            system=database.system, findings=(Finding(level="error", what=str(exc), remedy=remedy),)
+            system=database.system,
+            findings=(Finding(level="error", what=str(exc), remedy=remedy, no_answer=True),),
         )
     for plan in plans:
         try:
             opened = open_one(plan)
         except ToolError as exc:
             findings.append(
-                Finding(level="error", what=f"stream {plan.spec.name!r}: {exc}", remedy="try again")
+                Finding(
+                    level="error",
+                    what=f"stream {plan.spec.name!r}: {exc}",
+                    remedy="try again",
+                    no_answer=True,
+                )
             )
             continue
         if isinstance(opened, OpenStream):
