@@ -5,6 +5,7 @@ import os
 import signal
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -34,8 +35,8 @@ class Trial:
     folder: Path
     """For lock files and the provider's journal."""
     kind: Kind
-    act: Act
-    """How the first call of the first worker is answered."""
+    acts: Mapping[int, tuple[Act, ...]]
+    """How the first calls of the workers are answered, by generation; all others are accepted."""
 
     @property
     def journal(self) -> Path:
@@ -65,23 +66,35 @@ def bench_for(trial: Trial, *, generation: int = 0) -> Bench:
     store = make_store(trial.url, Ids())
     clock = SimulatedClock(START + generation * timedelta(minutes=10))
     provider = FakeProvider(kind=trial.kind, journal=trial.journal)
-    if generation == 0:
-        provider.script = [trial.act]
+    provider.script = [*trial.acts.get(generation, ())]
     world = World(candidate={"sent_last_day": 0, "sent_last_week": 0})
     return Bench(store=store, clock=clock, provider=provider, world=world)
 
 
-def run_worker(trial: Trial, *, generation: int, kill_at: int | None) -> bool:
-    """Let a worker send all there is; return whether it was killed at the chosen event."""
-    return wait_for(start_worker(trial, generation=generation, kill_at=kill_at))
+def run_worker(
+    trial: Trial, *, generation: int, kill_at: int | None = None, kill_after: float | None = None
+) -> bool:
+    """Let a worker send all there is; return whether it was killed at the chosen event or moment."""
+    return wait_for(start_worker(trial, generation=generation, kill_at=kill_at, kill_after=kill_after))
 
 
-def start_worker(trial: Trial, *, generation: int, kill_at: int | None) -> int:
-    """Fork a worker and return its process id."""
+def start_worker(
+    trial: Trial, *, generation: int, kill_at: int | None = None, kill_after: float | None = None
+) -> int:
+    """Fork a worker and return its process id.
+
+    Args:
+        trial: The setting.
+        generation: How many workers came before; each starts ten minutes after the last one.
+        kill_at: The event at which it is killed.
+        kill_after: Seconds of its own CPU time after which it is killed, wherever it is.
+    """
     child = os.fork()
     if child == 0:
         code = 1
         try:
+            if kill_after is not None:  # nobody catches SIGPROF, so it ends the process as SIGKILL does
+                signal.setitimer(signal.ITIMER_PROF, kill_after)
             _work(trial, generation=generation, kill_at=kill_at)
             code = 0
         except BaseException:  # noqa: BLE001  # the parent must hear of everything
@@ -95,7 +108,7 @@ def wait_for(child: int) -> bool:
     """Wait for a worker's end; return whether it was killed."""
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
+        assert os.WTERMSIG(status) in (signal.SIGKILL, signal.SIGPROF)
         return True
     assert os.waitstatus_to_exitcode(status) == 0, "the worker failed; its traceback is above"
     return False
