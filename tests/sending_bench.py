@@ -30,6 +30,7 @@ from policies.triggers import CompiledPlaybook
 from tests.conftest import START
 from tests.providers import FakeProvider
 from tools.messages import Outbound
+from tools.ports import Sender
 from tools.records.base import CustomerId
 from tools.records.facts import Fact, FilledSlot, facts_hash
 from tools.records.vocabulary import ChannelKind, ConsentState, CustomerStatus, Purpose
@@ -123,6 +124,8 @@ class Bench:
     """What cases and messages name as their playbook, if not the current one."""
     channels: tuple[ChannelKind, ...] = (ChannelKind.EMAIL,)
     """What the provider serves."""
+    sender: Sender | None = None
+    """A real one in the place of the provider."""
 
     def __post_init__(self) -> None:
         self.desk = ReviewDesk(
@@ -138,7 +141,7 @@ class Bench:
     def new_dispatcher(self, owner: Owner) -> Dispatcher:
         return Dispatcher(
             store=self.store,
-            senders=dict.fromkeys(self.channels, self.provider),
+            senders=dict.fromkeys(self.channels, self.sender or self.provider),
             recheck=self.world.recheck,
             candidates=self.candidates,
             playbooks=playbooks(),
