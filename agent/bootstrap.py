@@ -20,6 +20,7 @@ from agent.dispatch.dispatcher import Dispatcher
 from agent.dispatch.owners import FileOwner, PostgresOwner, new_owner_id
 from agent.dispatch.ports import Owner
 from agent.domain.cases import Case
+from agent.domain.reviewers import Roster
 from agent.graph.build import Nodes, build_deliberate
 from agent.ids import Ids
 from agent.llm.budget import SCOPE, clear_dead_calls
@@ -43,8 +44,16 @@ from agent.watch.recheck import SourceRecheck
 from agent.watch.screen import Screen
 from agent.watch.sweep import Sweep
 from agent.watch.zones import zone_of
-from policies.loader import LIMITS_FILE, PLAYBOOK_FOLDER, load_limits, load_playbooks
+from policies.loader import (
+    LIMITS_FILE,
+    PLAYBOOK_FOLDER,
+    REVIEW_FILE,
+    load_limits,
+    load_playbooks,
+    load_review_rules,
+)
 from policies.model import Limits
+from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook
 from policies.zones import use_packaged_zones
 from prompts.templates import TemplateStore
@@ -75,6 +84,10 @@ class Parts:
     folders: Folders = field(default_factory=Folders)
     """Where `playbooks`, templates and prompts were read from."""
     limits: Limits = field(default_factory=lambda: load_limits(LIMITS_FILE))
+    rules: ReviewRules = field(default_factory=lambda: load_review_rules(REVIEW_FILE))
+    roster: Roster = field(default_factory=lambda: Roster({}))
+    login: str = ""
+    """The operating system's user, for the audit log."""
     make_model: MakeModel = lambda _store, templates: RulesModel(templates)
     needs_budget: bool = False
     """Whether calls to the model cost money."""
@@ -212,6 +225,9 @@ def _desk(parts: Parts, store: Store, recheck: SourceRecheck) -> ReviewDesk:
         limits=parts.limits,
         clock=parts.clock,
         zone_of=zone_for,
+        rules=parts.rules,
+        roster=parts.roster,
+        login=parts.login,
     )
 
 
@@ -235,7 +251,7 @@ def _deliberations(
         decide=Decide(parts.playbooks, parts.limits, parts.clock, parts.ids),
         draft=Draft(parts.playbooks, templates, model),
         guard=Guard(parts.playbooks, parts.limits, parts.clock, parts.ids),
-        record=Record(store, parts.playbooks, parts.clock),
+        record=Record(store, parts.playbooks, parts.rules, parts.clock),
     )
     return Deliberations(store, build_deliberate(nodes))
 

@@ -9,6 +9,7 @@ from agent.domain.deliberation import Deliberation, Member, Update
 from agent.domain.model import KnownFact
 from policies.fact_names import fact_kind, is_coarse
 from policies.model import Playbook
+from tools.records.base import Money
 from tools.records.facts import Fact, FilledSlot
 
 
@@ -57,6 +58,13 @@ def to_escalation(decision: Decision, playbook: Playbook, *, reason: str, words:
         queue=playbook.queue,
         until=None,
     )
+
+
+def stake_of(facts: Iterable[Fact], playbook: Playbook) -> Money | None:
+    """Return the money that a message is about, if the playbook names such a fact and it is known."""
+    named = (fact.value for fact in facts if fact.name == playbook.stake and fact.trusted)
+    value = next(named, None)
+    return value if isinstance(value, Money) else None
 
 
 def relevant_facts(facts: Iterable[Fact], used: Iterable[FilledSlot], playbook: Playbook) -> list[Fact]:

@@ -1,6 +1,7 @@
 """Settings: `outrider.yaml` and a few environment variables; secrets come from the environment alone."""
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,10 +10,12 @@ from secrets import token_bytes
 from tempfile import mkstemp
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
+from agent.domain.drafts import AUTHORS
+from agent.domain.reviewers import Role
 from agent.store.keyring import KEY_BYTES
-from policies.loader import LIMITS_FILE, PLAYBOOK_FOLDER
+from policies.loader import LIMITS_FILE, PLAYBOOK_FOLDER, REVIEW_FILE
 from prompts.store import LIBRARY_FOLDER
 from prompts.templates import TEMPLATE_FOLDER
 from tools.durations import Duration
@@ -23,6 +26,9 @@ from tools.yaml_file import load_yaml
 SETTINGS_FILE: Final = Path("outrider.yaml")
 DATA_FOLDER: Final = Path("outrider-data")
 _KEY_FILE: Final = "installation.key"
+
+ReviewerName = Annotated[str, Field(pattern=r"^[^\s\x00-\x1f](?:[^\x00-\x1f]{0,58}[^\s\x00-\x1f])?$")]
+"""What a person is called in reviews and in the audit log."""
 
 
 class RulesSettings(Strict):
@@ -75,6 +81,14 @@ class ChannelSettings(Strict):
     push: OutboxSettings = OutboxSettings()
 
 
+class ReviewerSettings(Strict):
+    """One person of the review desk."""
+
+    role: Role
+    login: Annotated[str, Field(min_length=1)] | None = None
+    """Their user of the operating system; their name without it."""
+
+
 class SimulationSettings(Strict):
     """A simulated company, as `outrider demo` leaves it: its clock stands where the demo ended."""
 
@@ -94,6 +108,10 @@ class Settings(Strict):
     templates: Path = TEMPLATE_FOLDER
     prompts: Path = LIBRARY_FOLDER
     limits: Path = LIMITS_FILE
+    review: Path = REVIEW_FILE
+    """How people review drafts."""
+    reviewers: dict[ReviewerName, ReviewerSettings] = Field(default_factory=dict)
+    """Who may review, by name; while it is empty, everybody may do everything."""
     model: Annotated[RulesSettings | OpenAiSettings, Field(discriminator="adapter")] = RulesSettings()
     channels: ChannelSettings = ChannelSettings()
     every: Duration = Field(default="15s", validate_default=True)  # pyright: ignore[reportAssignmentType]  # parsed
@@ -104,6 +122,17 @@ class Settings(Strict):
     """Decide and record, send nothing."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     simulation: SimulationSettings | None = None
+
+    @field_validator("reviewers")
+    @classmethod
+    def _people_are_told_apart(cls, people: dict[str, ReviewerSettings]) -> dict[str, ReviewerSettings]:
+        if taken := AUTHORS.intersection(people):
+            raise ValueError(f"drafts are signed {min(taken)!r} by others; choose another name")
+        logins = Counter(one.login or name for name, one in people.items())
+        twice = [login for login, number in logins.items() if number > 1]
+        if twice:
+            raise ValueError(f"two reviewers have the login {twice[0]!r}; give each a login of their own")
+        return people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

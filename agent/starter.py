@@ -16,6 +16,11 @@ connectors: [shop.yaml]        # one file per outside system
 # templates: templates         # approved texts, <scenario>/<channel>.<language>.j2
 # prompts: prompts             # instructions to the model, <task>/v<version>.md
 # limits: limits.yaml
+# review: review.yaml          # how people review: urgency, two approvers, undo, …
+
+# reviewers:                   # viewer, reviewer, lead, admin or auditor; without them everybody may review
+#   ann: {role: reviewer}
+#   bob: {role: lead, login: rob}   # his user of the operating system, where it is not his name
 
 model:
   adapter: rules               # offline and free: approved templates

@@ -9,6 +9,7 @@ from sqlalchemy.exc import ArgumentError
 
 from agent.bootstrap import MakeModel, Parts
 from agent.clock import Clock, SimulatedClock, system_clock
+from agent.domain.reviewers import Roster
 from agent.llm.budget import ModelBudget
 from agent.llm.compatible import CompatibleTransport
 from agent.llm.ledgered import LedgeredModel
@@ -20,7 +21,7 @@ from agent.llm.rules import RulesModel
 from agent.review_desk.proposals.folders import Folders
 from agent.settings import Loaded, OpenAiSettings, SmtpSettings, open_data_folder
 from agent.store.transaction import Store
-from policies.loader import load_limits, load_playbooks
+from policies.loader import load_limits, load_playbooks, load_review_rules
 from policies.model import Limits
 from policies.triggers import CompiledPlaybook
 from prompts.store import PromptStore
@@ -31,7 +32,7 @@ from tools.records.vocabulary import ChannelKind
 from tools.registry import SmtpServer, open_sender, open_source
 
 
-def parts_of(loaded: Loaded, *, shadow: bool | None = None, create: bool = True) -> Parts:
+def parts_of(loaded: Loaded, *, shadow: bool | None = None, create: bool = True, login: str = "") -> Parts:
     """Return the parts that settings choose; connectors are opened, nothing is read or sent.
 
     Raises:
@@ -40,6 +41,7 @@ def parts_of(loaded: Loaded, *, shadow: bool | None = None, create: bool = True)
     settings = loaded.settings
     clock: Clock = SimulatedClock(settings.simulation.now) if settings.simulation else system_clock
     limits = load_limits(loaded.at(settings.limits))
+    rules = load_review_rules(loaded.at(settings.review))
     chosen = settings.shadow if shadow is None else shadow
     return Parts(
         database_url=_database_url(loaded),
@@ -49,6 +51,9 @@ def parts_of(loaded: Loaded, *, shadow: bool | None = None, create: bool = True)
         playbooks=_playbooks(loaded),
         folders=_folders(loaded),
         limits=limits,
+        rules=rules,
+        roster=Roster({name: person.role for name, person in settings.reviewers.items()}),
+        login=login,
         make_model=_model(loaded, limits, clock),
         needs_budget=isinstance(settings.model, OpenAiSettings),
         clock=clock,

@@ -1,10 +1,11 @@
-"""Loads playbooks and limits from their files."""
+"""Loads playbooks, limits and the rules of review from their files."""
 
 import hashlib
 from pathlib import Path
 from typing import Final
 
 from policies.model import Limits, Playbook
+from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook, compile_playbook
 from tools.errors import InputError
 from tools.yaml_file import fit, load_yaml, read_text
@@ -14,6 +15,8 @@ PLAYBOOK_FOLDER: Final = Path(__file__).parent / "playbooks"
 """The playbooks that come with the product."""
 LIMITS_FILE: Final = Path(__file__).parent / "limits.yaml"
 """The limits that come with the product."""
+REVIEW_FILE: Final = Path(__file__).parent / "review.yaml"
+"""The rules of review that come with the product."""
 
 
 def load_playbook(path: Path) -> CompiledPlaybook:
@@ -71,3 +74,12 @@ def load_limits(path: Path) -> Limits:
         InputError: The file cannot be read or is wrong.
     """
     return load_yaml(path, Limits)
+
+
+def load_review_rules(path: Path) -> ReviewRules:
+    """Load the rules of review.
+
+    Raises:
+        InputError: The file cannot be read or is wrong.
+    """
+    return load_yaml(path, ReviewRules)

@@ -196,6 +196,8 @@ class Playbook(Strict):
     """Texts by strangers that only the quarantined reader sees."""
     situation: tuple[FactName, ...] = ()
     """Coarse facts that split situations; never a name, number or amount."""
+    stake: FactName | None = None
+    """The money a message is about; a large amount makes its review urgent, or asks for two people."""
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
     composition: Composition
     judgement: Judgement = Judgement.RULES

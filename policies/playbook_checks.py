@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from policies.fact_names import fact_names, is_coarse, is_untrusted, nearest_fact, record_types_of
+from policies.fact_names import fact_kind, fact_names, is_coarse, is_untrusted, nearest_fact, record_types_of
 from policies.model import Playbook
 from tools.errors import InputError
 from tools.records.registry import RECORD_TYPES
@@ -57,6 +57,11 @@ def _facts(playbook: Playbook, report: Report) -> Iterator[InputError]:
             problem = _fact_problem(field, name, playbook, reachable)
             if problem is not None:
                 yield report((field, at), *problem)
+    stake = playbook.stake
+    if stake is not None:
+        problem = _fact_problem("stake", stake, playbook, reachable) or _no_stake(stake, playbook)
+        if problem is not None:
+            yield report(("stake",), *problem)
 
 
 def _fact_problem(field: str, name: str, playbook: Playbook, reachable: set[str]) -> tuple[str, str] | None:
@@ -81,6 +86,15 @@ def _misplaced(field: str, name: str, playbook: Playbook) -> tuple[str, str] | N
         return f"`{name}` is required but not gathered", "add it to facts"
     if field == "situation" and not is_coarse(name):
         return f"`{name}` has too many values to group by", "use a status, a kind of closed words, or a flag"
+    return None
+
+
+def _no_stake(name: str, playbook: Playbook) -> tuple[str, str] | None:
+    """Return why a known fact cannot be what a message is about in money."""
+    if fact_kind(name) != "money":
+        return f"`{name}` is no amount of money", "name one such as order.total, or leave stake out"
+    if name not in playbook.facts:
+        return f"`{name}` is the stake but not gathered", "add it to facts"
     return None
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from random import Random
 
 from agent.bootstrap import App
+from agent.domain.queue import QueueItem
 from agent.errors import ConflictError, RefusedError
 from agent.review_desk.answers import RejectReason
-from agent.store.review_queue import QueueItem
 from tests.bench_worlds import plain
 from tests.builders import playbook
 from tests.providers import FakeProvider

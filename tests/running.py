@@ -17,11 +17,11 @@ from agent.daemon.rounds import Round
 from agent.domain.cases import Case, CaseState
 from agent.domain.decisions import Decision
 from agent.domain.drafts import DeliveryState
+from agent.domain.queue import QueueItem
 from agent.ids import seeded_ids
 from agent.store.cases import get_cases
 from agent.store.decisions import decisions_of_case
 from agent.store.deliveries import DeliveryFile, deliveries_of_case
-from agent.store.review_queue import QueueItem
 from agent.store.tables.cases import CaseFile, WorkRow
 from agent.store.tables.ledger import AuditEventRow
 from agent.store.tables.sending import AttemptRow

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -14,18 +15,27 @@ from agent.domain.audit import Actor, ActorKind
 from agent.domain.cases import Case, CaseId, CaseState, Signal
 from agent.domain.decisions import Arm, Decision, DecisionId, DecisionKind, Stage
 from agent.domain.drafts import DeliveryId, Draft, DraftId, DraftState
+from agent.domain.reviewers import Role, Roster
 from agent.recheck import Rechecked
 from agent.review_desk.desk import ReviewDesk
 from agent.store.cases import get_case, open_cases, transition
 from agent.store.decisions import record_decisions
 from agent.store.deliveries import DeliveryFile, NewDelivery, get_delivery, queue_delivery, sent_counts
-from agent.store.drafts import next_versions, record_drafts
+from agent.store.drafts import NewDraft, next_versions, record_drafts
 from agent.store.kill_switch import active_stops
 from agent.store.suppressions import is_suppressed, suppressed_purposes
 from agent.store.transaction import Store, Tx
 from policies.gates.candidate import Candidate, Reach
-from policies.loader import LIMITS_FILE, PLAYBOOK_FOLDER, load_limits, load_playbooks
+from policies.loader import (
+    LIMITS_FILE,
+    PLAYBOOK_FOLDER,
+    REVIEW_FILE,
+    load_limits,
+    load_playbooks,
+    load_review_rules,
+)
 from policies.model import Limits
+from policies.review_rules import ReviewRules, Risk
 from policies.triggers import CompiledPlaybook
 from tests.conftest import START
 from tests.providers import FakeProvider
@@ -49,6 +59,27 @@ def playbooks() -> dict[str, CompiledPlaybook]:
 @cache
 def limits() -> Limits:
     return load_limits(LIMITS_FILE)
+
+
+@cache
+def rules(**changes: object) -> ReviewRules:
+    """Return the shipped rules of review with some fields replaced."""
+    return load_review_rules(REVIEW_FILE).model_copy(update=changes)
+
+
+def new_draft(draft: Draft, case: Case, **changes: Any) -> NewDraft:
+    """Return a draft as an ordinary one of the queue."""
+    plain = NewDraft(
+        draft=draft,
+        case=case,
+        value_micros=250_000,
+        stake=None,
+        risk=Risk.NORMAL,
+        review_by=rules().review_by(
+            Risk.NORMAL, created_at=draft.created_at, expires_at=draft.expires_at, deadline=case.deadline
+        ),
+    )
+    return replace(plain, **changes)
 
 
 def fact(name: str, value: str) -> Fact:
@@ -126,6 +157,9 @@ class Bench:
     """What the provider serves."""
     sender: Sender | None = None
     """A real one in the place of the provider."""
+    rules: ReviewRules = field(default_factory=rules)
+    roles: Mapping[str, Role] = field(default_factory=dict[str, Role])
+    login: str = ""
 
     def __post_init__(self) -> None:
         self.desk = ReviewDesk(
@@ -135,6 +169,9 @@ class Bench:
             limits=limits(),
             clock=self.clock,
             zone_of=lambda _conn, _case: "UTC",
+            rules=self.rules,
+            roster=Roster(self.roles),
+            login=self.login,
         )
         self.dispatcher = self.new_dispatcher(self.owner)
 
@@ -274,15 +311,7 @@ class Bench:
         return case
 
     def _record(self, tx: Tx, case: Case, draft: Draft) -> None:
-        record_drafts(
-            tx,
-            [draft],
-            customer_of={case.id: CUSTOMER},
-            scenario_of={case.id: SCENARIO},
-            deadline_of={case.id: case.deadline},
-            value_of={case.id: 250_000},
-            actor=SYSTEM,
-        )
+        record_drafts(tx, [new_draft(draft, case)], actor=SYSTEM)
         pending = draft.state is DraftState.PENDING
         state = CaseState.IN_REVIEW if pending else CaseState.APPROVED
         transition(tx, [case.id], to=state, at=self.clock(), next_at=None, reason="drafted", actor=SYSTEM)

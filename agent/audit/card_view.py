@@ -231,7 +231,7 @@ def _timeline(events: Iterable[LoggedEvent]) -> Iterable[RenderableType]:
             str(event.seq) if event.seq is not None else "-",
             _text(_time(event.at)),
             _text(event.type),
-            _text(event.actor.id),
+            _text(f"{event.actor.id} ({event.actor.login})" if event.actor.login else event.actor.id),
             _text(" ".join(part for part in (details, private) if part)),
         )
     yield _section("Audit log", table)

@@ -76,7 +76,7 @@ def export_csv(connection: Connection, out: TextIO, *, since: datetime | None = 
             event = logged_event(seal.seq, _envelope(seal))
             cells = (
                 *(seal.seq, event.id, event.at.isoformat(), event.type),
-                *(f"{event.actor.kind}:{event.actor.id}", event.case_id or "", event.subject_ref or ""),
+                *(":".join(event.actor.to_list()), event.case_id or "", event.subject_ref or ""),
                 *(canonical(event.body), seal.leaf.decode(), seal.chain.decode()),
             )
             writer.writerow([safe_cell(str(cell)) for cell in cells])
@@ -97,7 +97,7 @@ def export_customer(connection: Connection, out: TextIO, *, customer_id: str, ke
     out.write(canonical({"customer": customer_id, "format": CUSTOMER_FORMAT}) + "\n")
     for event in reversed(open_private(connection, keyring, events)):
         line = {
-            "actor": [event.actor.kind, event.actor.id],
+            "actor": event.actor.to_list(),
             "at": event.at.isoformat(),
             "body": event.body,
             "case": event.case_id,

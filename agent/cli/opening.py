@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.cli.identity import os_user
 from agent.errors import StoreError
 
 if TYPE_CHECKING:
@@ -41,16 +42,44 @@ def opened(config: Path | None, *, shadow: bool | None = None, create: bool = Fa
         InputError: A file is wrong.
         StoreError: The database cannot be used.
     """
+    with _opened(loaded_settings(config), shadow=shadow, create=create) as running:
+        yield running
+
+
+@contextmanager
+def opened_desk(config: Path | None, given: str | None = None) -> "Generator[tuple[App, str]]":
+    """Open the system for a reviewer who may at least look; yield it with their name.
+
+    Args:
+        config: The settings file.
+        given: What `--as` says.
+
+    Raises:
+        InputError: A file is wrong, or nobody has the name that was given.
+        RefusedError: The user is no reviewer, or may not act as another.
+        StoreError: The database cannot be used.
+    """
+    from agent.cli.identity import reviewer_of
+    from agent.domain.reviewers import Act
+
+    loaded = loaded_settings(config)
+    me = reviewer_of(loaded.settings.reviewers, user=os_user(), given=given, env=loaded.env)
+    with _opened(loaded) as running:
+        running.desk.roster.check(me, Act.LOOK)
+        yield running, me
+
+
+@contextmanager
+def _opened(loaded: "Loaded", *, shadow: bool | None = None, create: bool = False) -> "Generator[App]":
     from agent.bootstrap import build_app
     from agent.wiring import parts_of
 
-    loaded = loaded_settings(config)
     if not create and loaded.path is None and not loaded.data_folder.exists():
         raise StoreError(
             "nothing has been set up here: `outrider demo` makes a simulated company, "
             "`outrider init` starts with your own"
         )
-    running = build_app(parts_of(loaded, shadow=shadow, create=create))
+    running = build_app(parts_of(loaded, shadow=shadow, create=create, login=os_user()))
     try:
         yield running
     finally:

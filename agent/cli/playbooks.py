@@ -19,13 +19,14 @@ def check(
     config: Config = None,
     as_json: Json = False,
 ) -> None:
-    """Read every playbook, limit and template as strictly as the daemon does; exit 2 names what is wrong."""
-    from policies.loader import load_limits, load_playbooks
+    """Read playbooks, limits, review rules and templates as the daemon does; exit 2 names what is wrong."""
+    from policies.loader import load_limits, load_playbooks, load_review_rules
     from prompts.templates import TemplateStore
 
     loaded = loaded_settings(config)
     playbooks = load_playbooks(folder or loaded.at(loaded.settings.playbooks))
     limits = load_limits(loaded.at(loaded.settings.limits))
+    rules = load_review_rules(loaded.at(loaded.settings.review))
     store = TemplateStore(loaded.at(loaded.settings.templates))
     templates = 0
     for compiled in playbooks.values():
@@ -45,9 +46,19 @@ def check(
         for one in playbooks.values()
     ]
     if as_json:
-        print_json({"playbooks": found, "limits_version": limits.version, "templates": templates})
+        print_json(
+            {
+                "playbooks": found,
+                "limits_version": limits.version,
+                "review_version": rules.version,
+                "templates": templates,
+            }
+        )
         return
     for compiled in playbooks.values():
         playbook = compiled.playbook
         console().print(f"ok  {playbook.ref:<28} {playbook.industry:<8} {playbook.title}")
-    narrate(f"{len(found)} playbooks, {templates} templates, limits version {limits.version}: all ok.")
+    narrate(
+        f"{len(found)} playbooks, {templates} templates, limits version {limits.version}, "
+        f"review rules version {rules.version}: all ok."
+    )

@@ -1,6 +1,5 @@
 """`outrider review`: the queue of drafts and every verdict on them, for people and for scripts."""
 
-import getpass
 import os
 import subprocess
 import tempfile
@@ -9,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.cli.opening import Config, opened
+from agent.cli.identity import As
+from agent.cli.opening import Config, opened_desk
 from agent.cli.output import Json, console, narrate, print_json
 from tools.errors import InputError
 
 if TYPE_CHECKING:
     from agent.bootstrap import App
-    from agent.review_desk.answers import DraftView
+    from agent.review_desk.views import DraftView
 
 _MOST_NAMED = 5
 """Most drafts that a message lists when an id fits several."""
@@ -27,9 +27,6 @@ DraftArgument = Annotated[
     typer.Argument(
         metavar="DRAFT", help="A draft's id, or its first or last characters (of the end at least four)."
     ),
-]
-Reviewer = Annotated[
-    str | None, typer.Option("--as", metavar="NAME", help="Who decides; the system user by default.")
 ]
 Shown = Annotated[
     str | None,
@@ -50,7 +47,7 @@ def list_drafts(
     """List drafts that wait for a person, the most urgent first."""
     from agent.cli.review_view import queue_table
     from agent.domain.drafts import DraftState
-    from agent.store.review_queue import QueueFilter
+    from agent.review_desk.views import QueueFilter
 
     try:
         wanted = QueueFilter(state=DraftState(state), scenario=scenario)
@@ -59,7 +56,7 @@ def list_drafts(
         raise InputError(
             f"no state is called {state!r}", field="--state", remedy=f"use one of {states}"
         ) from exc
-    with opened(config) as running:
+    with opened_desk(config) as (running, _):
         items = running.desk.list_drafts(wanted, limit=limit)
         total = running.desk.count(wanted)
         if as_json:
@@ -79,7 +76,7 @@ def show(draft: DraftArgument, config: Config = None, as_json: Json = False) -> 
     """Show one draft: the message, its facts with sources, every gate, its value and price."""
     from agent.cli.review_view import draft_card
 
-    with opened(config) as running:
+    with opened_desk(config) as (running, _):
         view = running.desk.show(_resolve(running, draft))
         if as_json:
             print_json(view)
@@ -91,15 +88,15 @@ def show(draft: DraftArgument, config: Config = None, as_json: Json = False) -> 
 def approve(
     draft: DraftArgument,
     shown: Shown = None,
-    reviewer: Reviewer = None,
+    reviewer: As = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Approve exactly what was shown; its facts are read again first."""
-    with opened(config) as running:
+    with opened_desk(config, reviewer) as (running, me):
         view = running.desk.show(_resolve(running, draft))
         wanted = shown or _ask_for_hash(view, running)
-        answer = running.desk.approve(view.draft.draft.id, reviewer=_name(reviewer), shown=wanted)
+        answer = running.desk.approve(view.draft.draft.id, reviewer=me, shown=wanted)
         if as_json:
             print_json(answer)
         else:
@@ -115,7 +112,7 @@ def reject(
         str, typer.Option(help="wrong_facts, not_useful, bad_timing, tone, handled or other.", prompt=True)
     ],
     words: Annotated[str, typer.Option("--words", help="What else there is to say.")] = "",
-    reviewer: Reviewer = None,
+    reviewer: As = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
@@ -129,9 +126,9 @@ def reject(
         raise InputError(
             f"no reason is called {reason!r}", field="--reason", remedy=f"use one of {codes}"
         ) from exc
-    with opened(config) as running:
+    with opened_desk(config, reviewer) as (running, me):
         draft_id = _resolve(running, draft)
-        running.desk.reject(draft_id, reviewer=_name(reviewer), reason=code, words=words)
+        running.desk.reject(draft_id, reviewer=me, reason=code, words=words)
     _tell({"draft": draft_id, "rejected": code.value}, f"Rejected {draft_id}: {code.value}.", as_json=as_json)
 
 
@@ -143,18 +140,18 @@ def edit(
         typer.Option("--body", exists=True, dir_okay=False, help="The new text; $EDITOR without it."),
     ] = None,
     subject: Annotated[str | None, typer.Option(help="The new subject; unchanged without it.")] = None,
-    reviewer: Reviewer = None,
+    reviewer: As = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Replace the text; the guards check it, and the new version waits for approval."""
-    with opened(config) as running:
+    with opened_desk(config, reviewer) as (running, me):
         view = running.desk.show(_resolve(running, draft))
         message = view.draft.draft.message
         body = body_file.read_text(encoding="utf-8") if body_file else _edited(message.body)
         new = running.desk.edit(
             view.draft.draft.id,
-            reviewer=_name(reviewer),
+            reviewer=me,
             shown=view.draft.content_hash,
             subject=message.subject if subject is None else subject,
             body=body,
@@ -171,14 +168,14 @@ def redraft(
     instruction: Annotated[
         str, typer.Option("--say", help="What the new text should do differently.", prompt=True)
     ],
-    reviewer: Reviewer = None,
+    reviewer: As = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Ask for another text in your own words."""
-    with opened(config) as running:
+    with opened_desk(config, reviewer) as (running, me):
         draft_id = _resolve(running, draft)
-        situation = running.desk.redraft(draft_id, reviewer=_name(reviewer), instruction=instruction)
+        situation = running.desk.redraft(draft_id, reviewer=me, instruction=instruction)
     words = "A new text was asked for; `outrider run --once` writes it."
     _tell({"draft": draft_id, "situation": situation}, words, as_json=as_json)
 
@@ -189,21 +186,21 @@ def escalate(
     words: Annotated[
         str, typer.Option("--words", help="What the people who take over should know.", prompt=True)
     ],
-    reviewer: Reviewer = None,
+    reviewer: As = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Hand the case to people instead of sending a message."""
-    with opened(config) as running:
+    with opened_desk(config, reviewer) as (running, me):
         draft_id = _resolve(running, draft)
-        running.desk.escalate(draft_id, reviewer=_name(reviewer), words=words)
+        running.desk.escalate(draft_id, reviewer=me, words=words)
     _tell({"draft": draft_id, "escalated": True}, f"Escalated {draft_id}.", as_json=as_json)
 
 
 @app.command()
 def unsettled(config: Config = None, as_json: Json = False) -> None:
     """List messages of which nobody knows whether they went out."""
-    with opened(config) as running:
+    with opened_desk(config) as (running, _):
         files = running.desk.unsettled()
     if as_json:
         print_json(files)
@@ -221,12 +218,12 @@ def unsettled(config: Config = None, as_json: Json = False) -> None:
 def settle(
     delivery: Annotated[str, typer.Argument(metavar="DELIVERY", help="A delivery's id.")],
     went_out: Annotated[bool, typer.Option("--went-out/--not-sent", help="What the provider says.")],
-    reviewer: Reviewer = None,
+    reviewer: As = None,
     config: Config = None,
 ) -> None:
     """Write down what became of a message that nobody knew the outcome of."""
-    with opened(config) as running:
-        running.desk.settle(delivery, reviewer=_name(reviewer), went_out=went_out)
+    with opened_desk(config, reviewer) as (running, me):
+        running.desk.settle(delivery, reviewer=me, went_out=went_out)
     answer = "it went out" if went_out else "it did not go out; the case is looked at anew"
     narrate(f"Settled {delivery}: {answer}.")
 
@@ -237,10 +234,6 @@ def _tell(data: dict[str, object], words: str, *, as_json: bool) -> None:
         print_json(data)
     else:
         narrate(words)
-
-
-def _name(given: str | None) -> str:
-    return given or os.environ.get("OUTRIDER_REVIEWER") or getpass.getuser()
 
 
 def _resolve(running: "App", part: str) -> str:

@@ -12,8 +12,7 @@ from rich.text import Text
 
 from agent.audit.card_view import micros, percent
 from agent.domain.decisions import Decision
-from agent.review_desk.answers import DraftView
-from agent.store.review_queue import QueueItem
+from agent.review_desk.views import DraftView, QueueItem
 from policies.value import Valuation
 from policies.verdict import Outcome
 from tools.records.base import Money

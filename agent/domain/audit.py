@@ -23,6 +23,12 @@ class Actor:
 
     kind: ActorKind
     id: str
+    login: str | None = None
+    """The operating system's user, where a person acts under another name."""
+
+    def to_list(self) -> list[str]:
+        """Return kind and name, and the login where there is one, as the log writes it."""
+        return [self.kind, self.id, *([self.login] if self.login else [])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,10 @@ DeliveryId = NewType("DeliveryId", str)
 AttemptId = NewType("AttemptId", str)
 
 
+AUTHORS = frozenset({"model", "template"})
+"""Who signs drafts that no person wrote."""
+
+
 class DraftState(StrEnum):
     """Where a draft stands in review."""
 
@@ -56,7 +60,7 @@ class Draft:
     segments: int
     """SMS segments; 1 for other channels."""
     author: str
-    """`model`, `template`, or the reviewer who edited it."""
+    """One of `AUTHORS`, or the reviewer who edited it."""
 
 
 class ReviewVerdict(StrEnum):

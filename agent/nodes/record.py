@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from agent.clock import Clock
+from agent.composition import stake_of
 from agent.domain.audit import Actor, ActorKind
 from agent.domain.cases import Case, CaseId, CaseState
 from agent.domain.decisions import Decision, DecisionKind
@@ -15,11 +16,12 @@ from agent.domain.drafts import Draft, DraftState
 from agent.store.cases import get_cases, transition
 from agent.store.decisions import record_decisions
 from agent.store.deliveries import NewDelivery, queue_deliveries
-from agent.store.drafts import next_versions, record_drafts
+from agent.store.drafts import NewDraft, next_versions, record_drafts
 from agent.store.situations import close_situation
 from agent.store.transaction import Store, Tx, chunked
 from agent.store.work import enqueue
 from policies.model import Playbook
+from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook
 
 ACTOR: Final = Actor(kind=ActorKind.SYSTEM, id="graph")
@@ -32,6 +34,7 @@ class Record:
 
     store: Store
     playbooks: Mapping[str, CompiledPlaybook]
+    rules: ReviewRules
     clock: Clock
 
     async def __call__(self, state: Deliberation) -> Update:
@@ -83,15 +86,11 @@ class Record:
         """Write the drafts; those that need no person go straight to dispatch."""
         versions = next_versions(tx.conn, [one.case_id for one in contacts])
         numbered = [replace(drafts[one.case_id], version=versions[one.case_id]) for one in contacts]
-        record_drafts(
-            tx,
-            numbered,
-            customer_of={case.id: case.customer_id for case in cases.values()},
-            scenario_of={case.id: case.scenario for case in cases.values()},
-            deadline_of={case.id: case.deadline for case in cases.values()},
-            value_of={one.case_id: one.valuation.total if one.valuation else 0 for one in contacts},
-            actor=ACTOR,
-        )
+        new = [
+            self._place(draft, decision, cases[draft.case_id], playbook)
+            for draft, decision in zip(numbered, contacts, strict=True)
+        ]
+        record_drafts(tx, new, actor=ACTOR)
         waiting = [draft.case_id for draft in numbered if draft.state is DraftState.PENDING]
         if waiting:
             transition(
@@ -105,6 +104,21 @@ class Record:
             self._dispatch(
                 tx, [draft for draft in free if not cases[draft.case_id].shadow], cases, playbook, now=now
             )
+
+    def _place(self, draft: Draft, decision: Decision, case: Case, playbook: Playbook) -> NewDraft:
+        """Return a draft with its place in the review queue."""
+        stake = stake_of(decision.facts, playbook)
+        risk = self.rules.risk_of(purpose=playbook.purpose, stake=stake, reason=draft.review_reason)
+        return NewDraft(
+            draft=draft,
+            case=case,
+            value_micros=decision.valuation.total if decision.valuation else 0,
+            stake=stake,
+            risk=risk,
+            review_by=self.rules.review_by(
+                risk, created_at=draft.created_at, expires_at=draft.expires_at, deadline=case.deadline
+            ),
+        )
 
     def _dispatch(
         self,

@@ -1,15 +1,11 @@
-"""What the review desk shows and answers."""
+"""What the review desk answers to a verdict."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from agent.domain.cases import Case
-from agent.domain.decisions import Decision
-from agent.domain.drafts import DeliveryId, Review
-from agent.store.attempts import Attempt
-from agent.store.deliveries import DeliveryFile
-from agent.store.drafts import DraftFile
+from agent.domain.drafts import DeliveryId
 
 
 class RejectReason(StrEnum):
@@ -25,27 +21,25 @@ class RejectReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DraftView:
-    """Everything a reviewer needs to judge a draft."""
-
-    draft: DraftFile
-    case: Case
-    decision: Decision | None
-    """What it rests on: facts with sources and times, every gate's verdict, the value."""
-    versions: tuple[DraftFile, ...]
-    """All drafts of the case, oldest first."""
-    decisions: tuple[Decision, ...]
-    """All decisions of the case, oldest first."""
-    reviews: tuple[Review, ...]
-    deliveries: tuple[DeliveryFile, ...]
-    attempts: tuple[Attempt, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
     """What came of an approval after the facts were read again."""
 
-    outcome: Literal["approved", "stale", "cleared"]
+    outcome: Literal["approved", "second_needed", "stale", "cleared", "seed_missed"]
     message: str
     """One sentence for the reviewer."""
     delivery_id: DeliveryId | None = None
+    leaves_at: datetime | None = None
+    """From when on it may leave; gates may hold it longer."""
+    undo_until: datetime | None = None
+    """Until when it can be taken back for certain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictAnswer:
+    """What came of any other verdict."""
+
+    outcome: Literal["done", "seed_caught", "seed_missed"]
+    message: str
+    """One sentence for the reviewer; of a planted draft, what was wrong in it."""
+    undo_until: datetime | None = None
+    """Until when it can be taken back, while the case has not moved on; None when it cannot."""

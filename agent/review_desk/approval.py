@@ -6,6 +6,7 @@ from agent.composition import relevant_facts
 from agent.domain.cases import CaseState
 from agent.domain.decisions import DecisionKind
 from agent.domain.drafts import DraftState, ReviewVerdict
+from agent.domain.reviewers import Act
 from agent.errors import RefusedError
 from agent.recheck import Rechecked
 from agent.review_desk.answers import Approval
@@ -28,9 +29,9 @@ from tools.records.facts import facts_hash
 
 def approve(desk: Desk, draft_id: str, *, reviewer: str, shown: str, seconds: int | None) -> Approval:
     """Approve exactly what was shown, if it still holds."""
-    now = desk.clock()
+    now, actor = desk.clock(), desk.actor(reviewer, Act.APPROVE)
     with desk.store.read() as conn:
-        opened = open_draft(conn, draft_id, reviewer=reviewer, shown=shown, now=now)
+        opened = open_draft(conn, draft_id, actor=actor, shown=shown, now=now)
     draft = opened.file.draft
     if draft.expires_at <= now:
         _expire(desk, opened)

@@ -1,7 +1,7 @@
 """The review desk: list, show, claim, approve, edit, reject, redraft, escalate."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection
@@ -11,9 +11,11 @@ from agent.domain.audit import Actor, ActorKind
 from agent.domain.cases import Case, CaseId, CaseState, SituationId
 from agent.domain.decisions import DecisionKind
 from agent.domain.drafts import DeliveryState, DraftId, DraftState, ReviewVerdict
+from agent.domain.queue import QueueCounts, QueueFilter, QueueItem, QueuePlace
+from agent.domain.reviewers import Act, Roster
 from agent.errors import ConflictError, NotFoundError, RefusedError
 from agent.recheck import Recheck
-from agent.review_desk.answers import Approval, DraftView, RejectReason
+from agent.review_desk.answers import Approval, RejectReason
 from agent.review_desk.approval import after_expiry, approve
 from agent.review_desk.edits import edit
 from agent.review_desk.opening import (
@@ -25,6 +27,7 @@ from agent.review_desk.opening import (
     take,
     write_review,
 )
+from agent.review_desk.views import DraftView
 from agent.store.attempts import attempts_of
 from agent.store.cases import assign_situations, get_case, transition
 from agent.store.decisions import decisions_of_case
@@ -35,22 +38,16 @@ from agent.store.deliveries import (
     get_delivery,
     set_delivery_state,
 )
+from agent.store.draft_claims import claim_draft
 from agent.store.drafts import DraftFile, drafts_of_case, get_draft, set_draft_states
 from agent.store.locks import lock_cases
-from agent.store.review_queue import (
-    QueueFilter,
-    QueueItem,
-    QueuePlace,
-    claim_draft,
-    count_queue,
-    expired_drafts,
-    list_queue,
-)
+from agent.store.review_queue import count_queue, expired_drafts, list_queue, queue_counts
 from agent.store.reviews import reviews_of_case
 from agent.store.situations import get_situation, open_situation
 from agent.store.transaction import Store, Tx
 from agent.store.work import enqueue
 from policies.model import Limits
+from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook
 
 _SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, id="review_desk")
@@ -69,25 +66,62 @@ class ReviewDesk:
         limits: Limits,
         clock: Clock,
         zone_of: Callable[[Connection, Case], str],
-        claim_for: timedelta = timedelta(minutes=15),
+        rules: ReviewRules,
+        roster: Roster,
+        login: str = "",
     ) -> None:
-        """Take the ports; a claim lasts for `claim_for` and may be renewed."""
+        """Take the ports.
+
+        Args:
+            store: The database.
+            recheck: Looks at a case again through its sources.
+            playbooks: Those in force, by scenario.
+            limits: The limits over all scenarios.
+            clock: The current instant.
+            zone_of: The zone in which times are printed for a case's customer.
+            rules: How people review.
+            roster: Who may do what.
+            login: The operating system's user; the audit log names it where a reviewer has another name.
+        """
         self._desk = Desk(
-            store=store, recheck=recheck, playbooks=playbooks, limits=limits, clock=clock, zone_of=zone_of
+            store=store,
+            recheck=recheck,
+            playbooks=playbooks,
+            limits=limits,
+            rules=rules,
+            roster=roster,
+            login=login,
+            clock=clock,
+            zone_of=zone_of,
         )
-        self._claim_for = claim_for
+
+    @property
+    def rules(self) -> ReviewRules:
+        """How people review."""
+        return self._desk.rules
+
+    @property
+    def roster(self) -> Roster:
+        """Who may do what."""
+        return self._desk.roster
 
     def list_drafts(
         self, wanted: QueueFilter | None = None, *, limit: int = 50, after: QueuePlace | None = None
     ) -> list[QueueItem]:
-        """Return one page of the queue, the earliest deadline first."""
+        """Return one page of the queue, the draft to be reviewed first at the top."""
         with self._desk.store.read() as conn:
-            return list_queue(conn, wanted or QueueFilter(), limit=limit, after=after)
+            return list_queue(conn, wanted or QueueFilter(), now=self._desk.clock(), limit=limit, after=after)
 
     def count(self, wanted: QueueFilter | None = None) -> int:
         """Return how many drafts a filter matches."""
         with self._desk.store.read() as conn:
-            return count_queue(conn, wanted or QueueFilter())
+            return count_queue(conn, wanted or QueueFilter(), now=self._desk.clock())
+
+    def counts(self, *, reviewer: str) -> QueueCounts:
+        """Return how full the queue is, and how much of it this reviewer has."""
+        desk = self._desk
+        with desk.store.read() as conn:
+            return queue_counts(conn, reviewer=reviewer, now=desk.clock(), soon=desk.rules.expiring_soon)
 
     def show(self, draft_id: str) -> DraftView:
         """Return everything a reviewer needs to judge a draft.
@@ -113,6 +147,8 @@ class ReviewDesk:
                 attempts=tuple(
                     attempt for one in deliveries for attempt in attempts_of(conn, one.delivery.id)
                 ),
+                customer_name=file.customer_name,
+                ticket=file.draft.id,
             )
 
     def claim(self, draft_id: str, *, reviewer: str) -> int:
@@ -122,9 +158,10 @@ class ReviewDesk:
             NotFoundError: There is no such draft.
             ConflictError: It is no longer pending, or another reviewer holds it.
         """
-        now = self._desk.clock()
+        now, actor = self._desk.clock(), self._desk.actor(reviewer, Act.CLAIM)
+        until = now + self._desk.rules.claim
         with self._desk.store.write() as tx:
-            return claim_draft(tx, draft_id, reviewer=reviewer, now=now, until=now + self._claim_for)
+            return claim_draft(tx, draft_id, actor=actor, now=now, until=until)
 
     def approve(self, draft_id: str, *, reviewer: str, shown: str, seconds: int | None = None) -> Approval:
         """Approve exactly what was shown; the facts are read again first.
@@ -178,9 +215,9 @@ class ReviewDesk:
             NotFoundError: There is no such draft.
             ConflictError: Somebody else was faster or holds it.
         """
-        now = self._desk.clock()
+        now, actor = self._desk.clock(), self._desk.actor(reviewer, Act.REJECT)
         with self._desk.store.write() as tx:
-            opened = open_draft(tx.conn, draft_id, reviewer=reviewer, shown=None, now=now)
+            opened = open_draft(tx.conn, draft_id, actor=actor, shown=None, now=now)
             case = lock_case(tx, opened)
             take(tx, opened, to=DraftState.REJECTED, reason=reason)
             write_review(
@@ -209,9 +246,9 @@ class ReviewDesk:
         """
         if not instruction.strip():
             raise RefusedError("say what the new text should do differently")
-        now = self._desk.clock()
+        now, actor = self._desk.clock(), self._desk.actor(reviewer, Act.REDRAFT)
         with self._desk.store.write() as tx:
-            opened = open_draft(tx.conn, draft_id, reviewer=reviewer, shown=None, now=now)
+            opened = open_draft(tx.conn, draft_id, actor=actor, shown=None, now=now)
             case = lock_case(tx, opened)
             take(tx, opened, to=DraftState.SUPERSEDED, reason="redraft")
             write_review(tx, opened, ReviewVerdict.REDRAFT, reason=instruction, seconds=seconds)
@@ -239,9 +276,9 @@ class ReviewDesk:
             ConflictError: Somebody else was faster or holds it.
             RefusedError: The playbook is gone.
         """
-        now = self._desk.clock()
+        now, actor = self._desk.clock(), self._desk.actor(reviewer, Act.ESCALATE)
         with self._desk.store.write() as tx:
-            opened = open_draft(tx.conn, draft_id, reviewer=reviewer, shown=None, now=now)
+            opened = open_draft(tx.conn, draft_id, actor=actor, shown=None, now=now)
             case = lock_case(tx, opened)
             take(tx, opened, to=DraftState.CLOSED, reason="escalated")
             write_review(tx, opened, ReviewVerdict.ESCALATE, reason=words, seconds=seconds)
@@ -284,8 +321,7 @@ class ReviewDesk:
             NotFoundError: There is no such delivery.
             ConflictError: Its outcome is known.
         """
-        now = self._desk.clock()
-        actor = Actor(kind=ActorKind.REVIEWER, id=reviewer)
+        now, actor = self._desk.clock(), self._desk.actor(reviewer, Act.SETTLE)
         with self._desk.store.write() as tx:
             known = get_delivery(tx.conn, delivery_id)
             if known is None:

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 from agent.domain.decisions import Decision
 from agent.domain.drafts import Draft, DraftId, DraftState, ReviewVerdict
+from agent.domain.reviewers import Act
 from agent.errors import NotFoundError, RefusedError
 from agent.review_desk.opening import Desk, Opened, lock_case, open_draft, take, write_review
 from agent.store.decisions import last_decision
-from agent.store.drafts import next_versions, record_drafts
+from agent.store.drafts import NewDraft, next_versions, record_drafts
 from policies.guards.channels import check_channel, segments
 from policies.guards.finding import Finding
 from policies.guards.grounded import check_rendered
@@ -20,9 +21,9 @@ def edit(
     desk: Desk, draft_id: str, *, reviewer: str, shown: str, subject: str, body: str, seconds: int | None
 ) -> DraftId:
     """Replace the text by a new pending version."""
-    now = desk.clock()
+    now, actor = desk.clock(), desk.actor(reviewer, Act.EDIT)
     with desk.store.read() as conn:
-        opened = open_draft(conn, draft_id, reviewer=reviewer, shown=shown, now=now)
+        opened = open_draft(conn, draft_id, actor=actor, shown=shown, now=now)
         decision = last_decision(conn, opened.case.id)
         zone = desk.zone_of(conn, opened.case)
     if decision is None:
@@ -75,11 +76,16 @@ def _record(desk: Desk, opened: Opened, edited: Draft, *, seconds: int | None) -
         )
         record_drafts(
             tx,
-            [new],
-            customer_of={case.id: case.customer_id},
-            scenario_of={case.id: case.scenario},
-            deadline_of={case.id: case.deadline},
-            value_of={case.id: opened.file.value_micros},
+            [
+                NewDraft(
+                    draft=new,
+                    case=case,
+                    value_micros=opened.file.value_micros,
+                    stake=opened.file.stake,
+                    risk=opened.file.risk,  # an edit does not make it wait longer
+                    review_by=min(opened.file.review_by, new.expires_at),
+                )
+            ],
             actor=opened.actor,
         )
     return new.id

@@ -12,16 +12,18 @@ from agent.domain.audit import Actor, ActorKind
 from agent.domain.cases import Case, CaseState
 from agent.domain.decisions import DecisionId, DecisionKind, Stage
 from agent.domain.drafts import DraftState, Review, ReviewVerdict
+from agent.domain.reviewers import Act, Roster
 from agent.errors import ConflictError, NotFoundError, RefusedError
 from agent.recheck import Recheck
 from agent.store.cases import get_case, transition
 from agent.store.decisions import last_decision, record_decisions
+from agent.store.draft_claims import take_draft, why_not
 from agent.store.drafts import DraftFile, get_draft
 from agent.store.locks import lock_cases
-from agent.store.review_queue import take_draft, why_not
 from agent.store.reviews import record_review
 from agent.store.transaction import Store, Tx
 from policies.model import Limits, Playbook
+from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook
 
 SHOWN_LENGTH: Final = 6
@@ -36,9 +38,23 @@ class Desk:
     recheck: Recheck
     playbooks: Mapping[str, CompiledPlaybook]
     limits: Limits
+    rules: ReviewRules
+    roster: Roster
+    login: str
+    """The operating system's user, who may act under a reviewer's name."""
     clock: Clock
     zone_of: Callable[[Connection, Case], str]
     """The zone in which times are printed for a case's customer."""
+
+    def actor(self, reviewer: str, act: Act) -> Actor:
+        """Return a reviewer as the audit log names them, if their role allows the act.
+
+        Raises:
+            RefusedError: It does not.
+        """
+        self.roster.check(reviewer, act)
+        login = self.login if self.login != reviewer else None
+        return Actor(kind=ActorKind.REVIEWER, id=reviewer, login=login or None)
 
     def playbook(self, scenario: str) -> Playbook:
         """Return the playbook of a scenario.
@@ -58,22 +74,34 @@ class Opened:
 
     file: DraftFile
     case: Case
-    reviewer: str
+    actor: Actor
+    """The reviewer."""
     now: datetime
 
     @property
-    def actor(self) -> Actor:
-        """The reviewer."""
-        return Actor(kind=ActorKind.REVIEWER, id=self.reviewer)
+    def reviewer(self) -> str:
+        """The reviewer's name."""
+        return self.actor.id
+
+    @property
+    def opened_at(self) -> datetime | None:
+        """When this reviewer opened it at the desk; None when they never did."""
+        return self.file.claimed_at if self.file.claimed_by == self.reviewer else None
+
+    def seconds(self, given: int | None) -> int | None:
+        """Return how long the reviewer looked: as measured from opening to verdict, else as given."""
+        if self.opened_at is None:
+            return given
+        return max(0, int((self.now - self.opened_at).total_seconds()))
 
 
-def open_draft(conn: Connection, draft_id: str, *, reviewer: str, shown: str | None, now: datetime) -> Opened:
+def open_draft(conn: Connection, draft_id: str, *, actor: Actor, shown: str | None, now: datetime) -> Opened:
     """Return a pending draft that this reviewer may decide on.
 
     Args:
         conn: The database.
         draft_id: The draft.
-        reviewer: Who decides.
+        actor: Who decides.
         shown: The content hash of what was on the screen, at least its first six characters; None where
             the verdict sends nothing.
         now: Now.
@@ -86,7 +114,7 @@ def open_draft(conn: Connection, draft_id: str, *, reviewer: str, shown: str | N
     file = get_draft(conn, draft_id)
     if file is None:
         raise NotFoundError(f"there is no draft {draft_id}")
-    held = file.claimed_by not in (None, reviewer) and file.claimed_until and file.claimed_until > now
+    held = file.claimed_by not in (None, actor.id) and file.claimed_until and file.claimed_until > now
     if file.draft.state is not DraftState.PENDING or held:
         raise why_not(conn, draft_id, now=now)
     if shown is not None:
@@ -96,7 +124,7 @@ def open_draft(conn: Connection, draft_id: str, *, reviewer: str, shown: str | N
         raise NotFoundError(f"draft {draft_id} has no case")
     if case.state is not CaseState.IN_REVIEW:
         raise ConflictError(f"the case of draft {draft_id} is {case.state}; nothing is to be decided")
-    return Opened(file=file, case=case, reviewer=reviewer, now=now)
+    return Opened(file=file, case=case, actor=actor, now=now)
 
 
 def lock_case(tx: Tx, opened: Opened) -> Case:
@@ -119,7 +147,7 @@ def take(tx: Tx, opened: Opened, *, to: DraftState, reason: str) -> None:
     Raises:
         ConflictError: Somebody else was faster.
     """
-    take_draft(tx, opened.file, reviewer=opened.reviewer, to=to, reason=reason, now=opened.now)
+    take_draft(tx, opened.file, actor=opened.actor, to=to, reason=reason, now=opened.now)
 
 
 def write_review(tx: Tx, opened: Opened, verdict: ReviewVerdict, *, reason: str, seconds: int | None) -> str:
@@ -132,9 +160,9 @@ def write_review(tx: Tx, opened: Opened, verdict: ReviewVerdict, *, reason: str,
         content_hash=opened.file.content_hash,
         reason=reason,
         at=opened.now,
-        seconds=seconds,
+        seconds=opened.seconds(seconds),
     )
-    record_review(tx, review, case_id=opened.case.id, customer_id=opened.case.customer_id)
+    record_review(tx, review, case_id=opened.case.id, customer_id=opened.case.customer_id, actor=opened.actor)
     return review.id
 
 

@@ -179,13 +179,13 @@ def _event(row: RowMapping) -> LoggedEvent:
 def logged_event(seq: int | None, envelope: str) -> LoggedEvent:
     """Return an event from its canonical text."""
     form: dict[str, Any] = json.loads(envelope)
-    kind, actor_id = form["actor"]
+    kind, actor_id, *login = form["actor"]
     return LoggedEvent(
         seq=seq,
         id=form["id"],
         type=form["type"],
         at=datetime.fromisoformat(form["at"]),
-        actor=Actor(kind=ActorKind(kind), id=actor_id),
+        actor=Actor(kind=ActorKind(kind), id=actor_id, login=login[0] if login else None),
         subject_ref=form["subject"],
         case_id=form["case"],
         body=form["body"],

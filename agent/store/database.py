@@ -6,13 +6,15 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import SQLModel, col, select
 
 from agent.errors import StoreError
+from agent.log import get_log
+from agent.store.migrations import migrate
 from agent.store.tables import cases, ledger, mirror, sending
 from agent.store.tables.base import SCHEMA_VERSION, Meta
 
@@ -20,10 +22,15 @@ TABLE_MODULES: Final = (cases, ledger, mirror, sending)
 """Imported so that their tables are known to the metadata."""
 
 _BUSY_MILLISECONDS = 30_000
+_UPGRADE_LOCK: Final = 0x0A0D18  # any number, the same in every process
+_VERSION: Final = select(Meta.value).where(col(Meta.key) == "schema_version")
+_log: Final = get_log(__name__)
 
 
 def open_database(url: str, *, create: bool = True) -> tuple[Engine, Engine]:
     """Return (writer, reader) engines on a database whose schema fits this version.
+
+    A database of an older version is upgraded first, whoever opens it: reading it as it is would be wrong.
 
     The SQLite writer begins every transaction with ``BEGIN IMMEDIATE``: with the default, two processes
     that read and then write lose updates silently. It runs with ``synchronous=FULL``, because an intent
@@ -129,6 +136,16 @@ def _prepare_sqlite(engine: Engine, *, begin: str) -> None:
         connection.exec_driver_sql(begin)
 
 
+def _upgrade(connection: Connection) -> None:
+    """Bring an older database up to this version; of several processes that start at once, one does it."""
+    if connection.dialect.name == "postgresql":  # SQLite's writer has the lock already
+        connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
+    found = int(connection.execute(_VERSION).scalar_one())
+    if found < SCHEMA_VERSION:
+        migrate(connection, found=found)
+        _log.warning("database.upgraded", from_schema=found, to_schema=SCHEMA_VERSION)
+
+
 def _ensure_schema(engine: Engine, *, create: bool, place: str) -> None:
     with engine.begin() as connection:
         if not inspect(connection).has_table("meta"):
@@ -137,8 +154,10 @@ def _ensure_schema(engine: Engine, *, create: bool, place: str) -> None:
             SQLModel.metadata.create_all(connection)
             connection.execute(insert(Meta), [{"key": "schema_version", "value": str(SCHEMA_VERSION)}])
             return
-        found = connection.execute(select(Meta.value).where(col(Meta.key) == "schema_version")).scalar_one()
-        if int(found) > SCHEMA_VERSION:
+        found = connection.execute(_VERSION).scalar_one()
+        if int(found) < SCHEMA_VERSION:
+            _upgrade(connection)
+        elif int(found) > SCHEMA_VERSION:
             raise StoreError(
                 f"{place}: written by a newer Outrider (schema {found}, this one knows {SCHEMA_VERSION}); "
                 "upgrade Outrider or use another database"

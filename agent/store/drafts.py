@@ -11,14 +11,20 @@ from sqlmodel import col, select
 
 from agent.canonical import canonical, text_hash
 from agent.domain.audit import Actor, AuditEvent
-from agent.domain.cases import CaseId
+from agent.domain.cases import Case, CaseId, SituationId
 from agent.domain.drafts import Draft, DraftId, DraftState
+from agent.store.mirror import load_records
 from agent.store.plans import filtered
 from agent.store.tables.cases import DraftRow
 from agent.store.transaction import Tx, chunked
-from tools.records.base import CustomerId
+from policies.review_rules import Risk
+from tools.records.base import CustomerId, Money
+from tools.records.people import Customer
 
 _DRAFT: Final = TypeAdapter(Draft)
+
+UNCLAIMED: Final[Mapping[str, None]] = {"claimed_by": None, "claimed_at": None, "claimed_until": None}
+"""The columns of a draft that nobody has."""
 
 SHORTEST_END: Final = 4
 """Fewer characters at the end of an id name too many drafts to be meant."""
@@ -31,13 +37,42 @@ class DraftFile:
     draft: Draft
     customer_id: CustomerId
     scenario: str
+    object_ref: str
+    customer_name: str
+    """As the mirror had it when the draft was written; empty when it had none. Text by strangers."""
+    situation_id: SituationId | None
     deadline: datetime | None
+    risk: Risk
+    review_by: datetime
+    """When a person should have looked."""
+    stake: Money | None
     value_micros: int
     content_hash: str
     claimed_by: str | None
+    claimed_at: datetime | None
+    """When the present claim began; renewing does not change it."""
     claimed_until: datetime | None
+    snoozed_by: str | None
+    snoozed_until: datetime | None
+    first_review_id: str | None
+    """The first approval, where two people must approve."""
+    first_approver: str | None
     lock_version: int
     """Grows with every change; what a compare-and-set compares."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDraft:
+    """A draft to record, with where it stands in the queue."""
+
+    draft: Draft
+    case: Case
+    value_micros: int
+    """The value of the decision."""
+    stake: Money | None
+    """The money the message is about."""
+    risk: Risk
+    review_by: datetime
 
 
 def draft_to_json(draft: Draft) -> str:
@@ -55,16 +90,7 @@ def draft_from_json(text: str, *, state: DraftState | None = None) -> Draft:
     return draft if state is None else replace(draft, state=state)
 
 
-def record_drafts(
-    tx: Tx,
-    drafts: Sequence[Draft],
-    *,
-    customer_of: Mapping[CaseId, CustomerId],
-    scenario_of: Mapping[CaseId, str],
-    deadline_of: Mapping[CaseId, datetime | None],
-    value_of: Mapping[CaseId, int],
-    actor: Actor,
-) -> list[DraftId]:
+def record_drafts(tx: Tx, drafts: Sequence[NewDraft], *, actor: Actor) -> list[DraftId]:
     """Record new drafts and supersede the pending ones of the same cases; return the ids that were new.
 
     Recording a case's version a second time does nothing, so a repeated run is harmless.
@@ -72,29 +98,21 @@ def record_drafts(
     Args:
         tx: The transaction.
         drafts: At most one per case.
-        customer_of: The customer of each case.
-        scenario_of: The scenario of each case.
-        deadline_of: The deadline of each case; missing or None means none.
-        value_of: The value of the decision in micro-units; missing means 0.
         actor: Who wrote them.
     """
-    known = _known_versions(tx.conn, [draft.case_id for draft in drafts])
-    new = [draft for draft in drafts if (draft.case_id, draft.version) not in known]
+    known = _known_versions(tx.conn, [one.case.id for one in drafts])
+    new = [one for one in drafts if (one.case.id, one.draft.version) not in known]
     if not new:
         return []
-    _supersede(tx, new, actor=actor)
+    _supersede(tx, [one.draft for one in new], actor=actor)
+    names = _customer_names(tx.conn, {one.case.customer_id for one in new})
     rows: list[dict[str, object]] = []
-    for draft in new:
-        row = _row(draft, scenario_of[draft.case_id], customer_of[draft.case_id])
-        row |= {
-            "value_micros": value_of.get(draft.case_id, 0),
-            "deadline": deadline_of.get(draft.case_id),
-        }
+    for one in new:
+        row = _row(one, names.get(one.case.customer_id, ""))
         rows.append(row)
-        body_hash = str(row["body_hash"])
-        tx.record(_recorded(draft, customer_of[draft.case_id], body_hash=body_hash, actor=actor))
+        tx.record(_recorded(one, body_hash=str(row["body_hash"]), actor=actor))
     tx.conn.execute(insert(DraftRow), rows)
-    return [draft.id for draft in new]
+    return [one.draft.id for one in new]
 
 
 def get_draft(connection: Connection, draft_id: str) -> DraftFile | None:
@@ -140,9 +158,7 @@ def set_draft_states(
         rows = tx.conn.execute(
             update(DraftRow)
             .where(col(DraftRow.id).in_(part), filtered(col(DraftRow.state)) == expected)
-            .values(
-                state=to, lock_version=col(DraftRow.lock_version) + 1, claimed_by=None, claimed_until=None
-            )
+            .values(state=to, lock_version=col(DraftRow.lock_version) + 1, **UNCLAIMED)
             .returning(col(DraftRow.id), col(DraftRow.case_id), col(DraftRow.customer_id))
         ).all()
         for draft_id, case_id, customer_id in sorted(tuple(row) for row in rows):
@@ -180,13 +196,31 @@ def draft_file(row: RowMapping) -> DraftFile:
         draft=draft_from_json(row["body"], state=DraftState(row["state"])),
         customer_id=CustomerId(row["customer_id"]),
         scenario=row["scenario"],
+        object_ref=row["object_ref"],
+        customer_name=row["customer_name"],
+        situation_id=row["situation_id"],
         deadline=row["deadline"],
+        risk=Risk(row["risk"]),
+        review_by=row["review_by"],
+        stake=stake_of_row(row),
         value_micros=row["value_micros"],
         content_hash=row["content_hash"],
         claimed_by=row["claimed_by"],
+        claimed_at=row["claimed_at"],
         claimed_until=row["claimed_until"],
+        snoozed_by=row["snoozed_by"],
+        snoozed_until=row["snoozed_until"],
+        first_review_id=row["first_review_id"],
+        first_approver=row["first_approver"],
         lock_version=row["lock_version"],
     )
+
+
+def stake_of_row(row: RowMapping) -> Money | None:
+    """Return the money that a row of the table is about, if any."""
+    if row["stake_minor"] is None:
+        return None
+    return Money(minor=row["stake_minor"], currency=row["stake_currency"])
 
 
 def _supersede(tx: Tx, new: Sequence[Draft], *, actor: Actor) -> None:
@@ -195,14 +229,36 @@ def _supersede(tx: Tx, new: Sequence[Draft], *, actor: Actor) -> None:
     set_draft_states(tx, pending, to=DraftState.SUPERSEDED, reason="newer_version", at=at, actor=actor)
 
 
-def _row(draft: Draft, scenario: str, customer_id: CustomerId) -> dict[str, object]:
+def _customer_names(connection: Connection, customer_ids: set[CustomerId]) -> dict[CustomerId, str]:
+    seen = load_records(connection, {("customer", one) for one in customer_ids})
+    return {
+        CustomerId(one.record.id): one.record.name or ""
+        for one in seen.values()
+        if isinstance(one.record, Customer)
+    }
+
+
+def _search_text(new: NewDraft, customer_name: str) -> str:
+    message = new.draft.message
+    parts = (
+        *(new.draft.id, new.case.customer_id, customer_name, new.case.object_ref),
+        *(message.recipient, message.subject, message.body),
+    )
+    return "\n".join(parts).casefold()
+
+
+def _row(new: NewDraft, customer_name: str) -> dict[str, object]:
+    draft, case = new.draft, new.case
     body = draft_to_json(draft)
     return {
         "id": draft.id,
         "case_id": draft.case_id,
         "decision_id": draft.decision_id,
-        "customer_id": customer_id,
-        "scenario": scenario,
+        "customer_id": case.customer_id,
+        "customer_name": customer_name,
+        "object_ref": case.object_ref,
+        "situation_id": case.situation_id,
+        "scenario": case.scenario,
         "channel": draft.message.channel,
         "version": draft.version,
         "state": draft.state,
@@ -210,21 +266,31 @@ def _row(draft: Draft, scenario: str, customer_id: CustomerId) -> dict[str, obje
         "body": body,
         "body_hash": text_hash(body),
         "review_reason": draft.review_reason,
+        "risk": new.risk,
+        "review_by": new.review_by,
+        "stake_minor": new.stake.minor if new.stake else None,
+        "stake_currency": new.stake.currency if new.stake else None,
+        "value_micros": new.value_micros,
         "created_at": draft.created_at,
         "expires_at": draft.expires_at,
-        "claimed_by": None,
-        "claimed_until": None,
+        "deadline": case.deadline,
+        "snoozed_by": None,
+        "snoozed_until": None,
+        "first_review_id": None,
+        "first_approver": None,
         "lock_version": 0,
+        "search": _search_text(new, customer_name),
+        **UNCLAIMED,
     }
 
 
-def _recorded(draft: Draft, customer_id: CustomerId, *, body_hash: str, actor: Actor) -> AuditEvent:
-    message = draft.message
+def _recorded(new: NewDraft, *, body_hash: str, actor: Actor) -> AuditEvent:
+    draft, message = new.draft, new.draft.message
     return AuditEvent(
         type="draft.recorded",
         at=draft.created_at,
         actor=actor,
-        customer_id=customer_id,
+        customer_id=new.case.customer_id,
         case_id=draft.case_id,
         body={
             "author": draft.author,
@@ -237,7 +303,9 @@ def _recorded(draft: Draft, customer_id: CustomerId, *, body_hash: str, actor: A
             "expires_at": draft.expires_at.isoformat(),
             "findings": [[finding.guard, finding.ok] for finding in draft.findings],
             "policy": message.policy,
+            "review_by": new.review_by.isoformat(),
             "review_reason": draft.review_reason,
+            "risk": new.risk,
             "segments": draft.segments,
             "state": draft.state,
             "template": message.template,

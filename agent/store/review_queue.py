@@ -1,145 +1,127 @@
-"""The review queue: paged listing, counts, and the compare-and-set claim."""
+"""The review queue: paged listing in the order of urgency, and how full it is."""
 
-from dataclasses import dataclass
-from datetime import datetime
+import heapq
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import Connection, RowMapping, and_, func, or_, update
+import sqlalchemy
+from sqlalchemy import Connection, RowMapping, and_, func, or_
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 
-from agent.domain.audit import Actor, ActorKind, AuditEvent
-from agent.domain.drafts import DraftId, DraftState
-from agent.errors import ConflictError, NotFoundError
-from agent.store.drafts import DraftFile, draft_file, draft_from_json
+from agent.domain.cases import SituationId
+from agent.domain.drafts import DraftState
+from agent.domain.queue import QueueCounts, QueueFilter, QueueItem, QueuePlace
+from agent.store.drafts import DraftFile, draft_file, draft_from_json, stake_of_row
 from agent.store.tables.cases import DraftRow
-from agent.store.transaction import Tx
+from policies.review_rules import Risk
 from tools.records.base import CustomerId
-from tools.records.vocabulary import ChannelKind
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueFilter:
-    """Which drafts to list; None leaves a field open."""
-
-    state: DraftState | None = DraftState.PENDING
-    scenario: str | None = None
-    channel: ChannelKind | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueItem:
-    """One line of the queue."""
-
-    draft_id: DraftId
-    case_id: str
-    customer_id: CustomerId
-    scenario: str
-    channel: ChannelKind
-    version: int
-    state: DraftState
-    subject: str
-    body: str
-    author: str
-    review_reason: str
-    value_micros: int
-    content_hash: str
-    created_at: datetime
-    expires_at: datetime
-    deadline: datetime | None
-    claimed_by: str | None
-    claimed_until: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueuePlace:
-    """Where a page ended; the next one starts after it."""
-
-    deadline: datetime | None
-    draft_id: str
+_ORDER: Final = (col(DraftRow.review_by), col(DraftRow.id))
 
 
 def list_queue(
-    connection: Connection, wanted: QueueFilter, *, limit: int, after: QueuePlace | None = None
+    connection: Connection,
+    wanted: QueueFilter,
+    *,
+    now: datetime,
+    limit: int,
+    after: QueuePlace | None = None,
 ) -> list[QueueItem]:
-    """Return one page of drafts, the earliest deadline first, those without one last."""
-    deadline, draft_id = col(DraftRow.deadline), col(DraftRow.id)
-    items: list[QueueItem] = []
-    # two queries, because "those without one last" in a single order would keep the index from being used
-    if after is None or after.deadline is not None:
-        dated = [deadline.is_not(None), *([_beyond(after)] if after else [])]
-        items = _page(connection, [*_conditions(wanted), *dated], limit=limit)
-    if len(items) < limit:
-        undated: list[ColumnElement[bool]] = [deadline.is_(None)]
-        if after is not None and after.deadline is None:
-            undated.append(draft_id > after.draft_id)
-        items += _page(connection, [*_conditions(wanted), *undated], limit=limit - len(items))
-    return items
+    """Return one page of drafts, the one to be reviewed first at the top."""
+    rows = heapq.merge(
+        # the index is ordered within one state, so that several states are several queries
+        *(
+            _page(connection, state, wanted, now=now, limit=limit, after=after)
+            for state in ([wanted.state] if wanted.state else DraftState)
+        ),
+        key=lambda row: (row["review_by"], row["id"]),
+    )
+    page = [row for row, _ in zip(rows, range(limit), strict=False)]
+    waiting = [row["situation_id"] for row in page if row["state"] == DraftState.PENDING]
+    sizes = situation_sizes(connection, waiting)
+    return [_item(row, sizes) for row in page]
 
 
-def count_queue(connection: Connection, wanted: QueueFilter) -> int:
+def count_queue(connection: Connection, wanted: QueueFilter, *, now: datetime) -> int:
     """Return how many drafts a filter matches."""
-    statement = select(func.count()).select_from(DraftRow).where(*_conditions(wanted))
-    return int(connection.execute(statement).scalar_one())
+    conditions = _conditions(wanted, now=now)
+    if wanted.state is not None:
+        conditions.append(col(DraftRow.state) == wanted.state)
+    return int(connection.execute(select(func.count()).select_from(DraftRow).where(*conditions)).scalar_one())
 
 
-def claim_draft(tx: Tx, draft_id: str, *, reviewer: str, now: datetime, until: datetime) -> int:
-    """Reserve a pending draft for a reviewer; return its new lock version.
+def queue_counts(connection: Connection, *, reviewer: str, now: datetime, soon: timedelta) -> QueueCounts:
+    """Return how full the queue is; one pass over its index, whatever the number of scenarios.
 
-    A claim of one's own, or one that has run out, may be taken over.
-
-    Raises:
-        NotFoundError: There is no such draft.
-        ConflictError: It is no longer pending, or another reviewer holds it.
+    Args:
+        connection: The database.
+        reviewer: Whose claims count as `mine`.
+        now: Now.
+        soon: Drafts that expire within this time are expiring soon.
     """
-    row = tx.conn.execute(
-        update(DraftRow)
-        .where(col(DraftRow.id) == draft_id, col(DraftRow.state) == DraftState.PENDING, free(reviewer, now))
-        .values(claimed_by=reviewer, claimed_until=until, lock_version=col(DraftRow.lock_version) + 1)
-        .returning(col(DraftRow.lock_version), col(DraftRow.case_id), col(DraftRow.customer_id))
-    ).first()
-    if row is None:
-        raise why_not(tx.conn, draft_id, now=now)
-    tx.record(
-        AuditEvent(
-            type="draft.claimed",
-            at=now,
-            actor=Actor(kind=ActorKind.REVIEWER, id=reviewer),
-            customer_id=CustomerId(row[2]),
-            case_id=row[1],
-            body={"draft": draft_id, "until": until.isoformat()},
+    due = ~_snoozed(now)
+    held = and_(due, _held(now))
+    rows = connection.execute(
+        sqlalchemy.select(
+            col(DraftRow.scenario),
+            col(DraftRow.risk),
+            func.count().filter(due),
+            func.count().filter(due, col(DraftRow.review_by) < now),
+            func.count().filter(due, col(DraftRow.expires_at) <= now + soon),
+            func.count().filter(held),
+            func.count().filter(held, col(DraftRow.claimed_by) == reviewer),
+            func.count().filter(_snoozed(now)),
         )
+        .where(col(DraftRow.state) == DraftState.PENDING)
+        .group_by(col(DraftRow.scenario), col(DraftRow.risk))
+    ).all()
+    by_scenario: dict[str, int] = {}
+    by_risk = dict.fromkeys(Risk, 0)
+    for scenario, risk, waiting, *_ in rows:
+        by_scenario[scenario] = by_scenario.get(scenario, 0) + waiting
+        by_risk[Risk(risk)] += waiting
+    totals = [sum(column) for column in zip(*(row[2:] for row in rows), strict=True)] or [0] * 6
+    waiting, overdue, expiring, claimed, mine, snoozed = totals
+    return QueueCounts(
+        waiting=waiting,
+        overdue=overdue,
+        expiring_soon=expiring,
+        claimed=claimed,
+        mine=mine,
+        snoozed=snoozed,
+        by_scenario=tuple(sorted((name, many) for name, many in by_scenario.items() if many)),
+        by_risk=tuple(by_risk.items()),
     )
-    return int(row[0])
 
 
-def take_draft(tx: Tx, file: DraftFile, *, reviewer: str, to: DraftState, reason: str, now: datetime) -> None:
-    """Move a pending draft to its next state for a reviewer, if nothing happened to it since it was read.
+def next_free(
+    connection: Connection, wanted: QueueFilter, *, reviewer: str, now: datetime, skip: Sequence[str]
+) -> str | None:
+    """Return the first pending draft of the queue that a reviewer may open, or None."""
+    conditions = [*_conditions(wanted, now=now), or_(~_held(now), col(DraftRow.claimed_by) == reviewer)]
+    if skip:
+        conditions.append(col(DraftRow.id).not_in(skip))
+    return connection.execute(
+        select(DraftRow.id)
+        .where(col(DraftRow.state) == DraftState.PENDING, *conditions)
+        .order_by(*_ORDER)
+        .limit(1)
+    ).scalar()
 
-    Raises:
-        ConflictError: Somebody else was faster, or holds it.
-    """
-    changed = tx.conn.execute(
-        update(DraftRow)
-        .where(
-            col(DraftRow.id) == file.draft.id,
-            col(DraftRow.state) == DraftState.PENDING,
-            col(DraftRow.lock_version) == file.lock_version,
-            free(reviewer, now),
-        )
-        .values(state=to, lock_version=file.lock_version + 1, claimed_by=None, claimed_until=None)
+
+def situation_sizes(connection: Connection, situation_ids: Sequence[str | None]) -> dict[SituationId, int]:
+    """Return situation → how many of its drafts wait."""
+    ids = sorted({one for one in situation_ids if one})
+    if not ids:
+        return {}
+    rows = connection.execute(
+        select(DraftRow.situation_id, func.count())
+        .where(col(DraftRow.state) == DraftState.PENDING, col(DraftRow.situation_id).in_(ids))
+        .group_by(col(DraftRow.situation_id))
     )
-    if changed.rowcount != 1:
-        raise why_not(tx.conn, file.draft.id, now=now)
-    tx.record(
-        AuditEvent(
-            type=f"draft.{to}",
-            at=now,
-            actor=Actor(kind=ActorKind.REVIEWER, id=reviewer),
-            customer_id=file.customer_id,
-            case_id=file.draft.case_id,
-            body={"draft": file.draft.id, "reason": reason},
-        )
-    )
+    return {SituationId(situation_id): number for situation_id, number in rows if situation_id}
 
 
 def expired_drafts(connection: Connection, *, now: datetime, limit: int) -> list[DraftFile]:
@@ -153,75 +135,90 @@ def expired_drafts(connection: Connection, *, now: datetime, limit: int) -> list
     return [draft_file(row) for row in rows]
 
 
-def free(reviewer: str, now: datetime) -> ColumnElement[bool]:
-    """Return the SQL condition that a reviewer may act on a draft: unclaimed, their own, or run out."""
-    return or_(
-        col(DraftRow.claimed_by).is_(None),
-        col(DraftRow.claimed_by) == reviewer,
-        col(DraftRow.claimed_until) <= now,
-    )
+def _page(
+    connection: Connection,
+    state: DraftState,
+    wanted: QueueFilter,
+    *,
+    now: datetime,
+    limit: int,
+    after: QueuePlace | None,
+) -> list[RowMapping]:
+    conditions = [col(DraftRow.state) == state, *_conditions(wanted, now=now)]
+    if after is not None:
+        conditions += _beyond(after)
+    statement = select(DraftRow).where(*conditions).order_by(*_ORDER).limit(limit)
+    return list(connection.execute(statement).mappings())
 
 
-def why_not(connection: Connection, draft_id: str, *, now: datetime) -> ConflictError | NotFoundError:
-    """Return the error that says why a draft could not be taken."""
-    row = connection.execute(
-        select(DraftRow.state, DraftRow.claimed_by, DraftRow.claimed_until).where(
-            col(DraftRow.id) == draft_id
-        )
-    ).first()
-    if row is None:
-        return NotFoundError(f"there is no draft {draft_id}")
-    state, claimed_by, claimed_until = row
-    if state != DraftState.PENDING:
-        return ConflictError(f"draft {draft_id} is {state}, no longer pending")
-    if claimed_by and claimed_until and claimed_until > now:
-        return ConflictError(f"draft {draft_id} is held by {claimed_by} until {claimed_until:%H:%M:%S} UTC")
-    return ConflictError(f"draft {draft_id} was changed meanwhile; show it again")
+def _beyond(place: QueuePlace) -> list[ColumnElement[bool]]:
+    review_by, draft_id = _ORDER
+    later = or_(review_by > place.review_by, and_(review_by == place.review_by, draft_id > place.draft_id))
+    return [review_by >= place.review_by, later]  # the first lets the index find the place
 
 
-def _conditions(wanted: QueueFilter) -> list[ColumnElement[bool]]:
+def _conditions(wanted: QueueFilter, *, now: datetime) -> list[ColumnElement[bool]]:
+    """Return what a filter asks for, its state aside."""
     conditions: list[ColumnElement[bool]] = []
-    if wanted.state is not None:
-        conditions.append(col(DraftRow.state) == wanted.state)
-    if wanted.scenario is not None:
-        conditions.append(col(DraftRow.scenario) == wanted.scenario)
-    if wanted.channel is not None:
-        conditions.append(col(DraftRow.channel) == wanted.channel)
+    for column, value in (
+        (DraftRow.scenario, wanted.scenario),
+        (DraftRow.channel, wanted.channel),
+        (DraftRow.risk, wanted.risk),
+        (DraftRow.review_reason, wanted.reason),
+        (DraftRow.situation_id, wanted.situation),
+    ):
+        if value is not None:
+            conditions.append(col(column) == value)
+    if wanted.claimed == "me":
+        conditions += [_held(now), col(DraftRow.claimed_by) == wanted.reviewer]
+    elif wanted.claimed == "nobody":
+        conditions.append(~_held(now))
+    if wanted.state is DraftState.PENDING:
+        conditions.append(_snoozed(now) if wanted.snoozed else ~_snoozed(now))
+    if wanted.search.strip():
+        conditions.append(col(DraftRow.search).contains(wanted.search.strip().casefold(), autoescape=True))
     return conditions
 
 
-def _beyond(place: QueuePlace) -> ColumnElement[bool]:
-    deadline, draft_id = col(DraftRow.deadline), col(DraftRow.id)
-    later = or_(deadline > place.deadline, and_(deadline == place.deadline, draft_id > place.draft_id))
-    return and_(deadline >= place.deadline, later)  # the first part lets the index find the place
+def _snoozed(now: datetime) -> ColumnElement[bool]:
+    return func.coalesce(col(DraftRow.snoozed_until) > now, False)  # SQL's word
 
 
-def _page(connection: Connection, conditions: list[ColumnElement[bool]], *, limit: int) -> list[QueueItem]:
-    statement = (
-        select(DraftRow).where(*conditions).order_by(col(DraftRow.deadline), col(DraftRow.id)).limit(limit)
-    )
-    return [_item(row) for row in connection.execute(statement).mappings()]
+def _held(now: datetime) -> ColumnElement[bool]:
+    return func.coalesce(col(DraftRow.claimed_until) > now, False)  # SQL's word
 
 
-def _item(row: RowMapping) -> QueueItem:
+def _item(row: RowMapping, sizes: dict[SituationId, int]) -> QueueItem:
     draft = draft_from_json(row["body"])
+    waits = row["state"] == DraftState.PENDING
     return QueueItem(
         draft_id=draft.id,
         case_id=row["case_id"],
         customer_id=CustomerId(row["customer_id"]),
+        customer_name=row["customer_name"],
+        object_ref=row["object_ref"],
         scenario=row["scenario"],
         channel=draft.message.channel,
+        locale=draft.message.locale,
         version=row["version"],
         state=DraftState(row["state"]),
         subject=draft.message.subject,
         body=draft.message.body,
         author=draft.author,
         review_reason=row["review_reason"],
+        risk=Risk(row["risk"]),
+        review_by=row["review_by"],
+        stake=stake_of_row(row),
         value_micros=row["value_micros"],
+        segments=draft.segments,
         content_hash=row["content_hash"],
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         deadline=row["deadline"],
         claimed_by=row["claimed_by"],
         claimed_until=row["claimed_until"],
+        snoozed_until=row["snoozed_until"],
+        first_approver=row["first_approver"],
+        situation_id=row["situation_id"],
+        situation_size=sizes.get(row["situation_id"], 0) if waits else 0,
     )

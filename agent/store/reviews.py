@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, RowMapping, insert
 from sqlmodel import col, select
 
-from agent.domain.audit import Actor, ActorKind, AuditEvent
+from agent.domain.audit import Actor, AuditEvent
 from agent.domain.cases import CaseId
 from agent.domain.drafts import DraftId, Review, ReviewVerdict
 from agent.store.tables.cases import ReviewRow
@@ -13,7 +13,7 @@ from agent.store.transaction import Tx
 from tools.records.base import CustomerId
 
 
-def record_review(tx: Tx, review: Review, *, case_id: CaseId, customer_id: CustomerId) -> None:
+def record_review(tx: Tx, review: Review, *, case_id: CaseId, customer_id: CustomerId, actor: Actor) -> None:
     """Record a verdict; the reviewer's words go where personal data goes."""
     tx.conn.execute(
         insert(ReviewRow),
@@ -35,7 +35,7 @@ def record_review(tx: Tx, review: Review, *, case_id: CaseId, customer_id: Custo
         AuditEvent(
             type="review.recorded",
             at=review.at,
-            actor=Actor(kind=ActorKind.REVIEWER, id=review.reviewer),
+            actor=actor,
             customer_id=customer_id,
             case_id=case_id,
             body={

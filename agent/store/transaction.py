@@ -135,7 +135,7 @@ class Store:
             event_id = self.ids.new("evt", at=event.at)
             subject = subjects[event.customer_id] if event.customer_id is not None else None
             envelope: dict[str, object] = {
-                "actor": [event.actor.kind, event.actor.id],
+                "actor": event.actor.to_list(),
                 "at": event.at.isoformat(),
                 "body": event.body,
                 "case": event.case_id,

@@ -10,13 +10,13 @@ from sqlmodel import col
 from agent.clock import SimulatedClock
 from agent.domain.cases import CaseState
 from agent.domain.drafts import DraftId, DraftState
+from agent.domain.queue import QueueFilter, QueuePlace
 from agent.errors import ConflictError
 from agent.review_desk.answers import RejectReason
 from agent.store.drafts import draft_from_json, draft_to_json, record_drafts
-from agent.store.review_queue import QueueFilter, QueuePlace
 from agent.store.tables.cases import DraftRow
 from agent.store.transaction import Store
-from tests.sending_bench import CUSTOMER, SCENARIO, SYSTEM, Bench
+from tests.sending_bench import SYSTEM, Bench, new_draft
 from tools.records.vocabulary import ChannelKind
 
 
@@ -32,17 +32,24 @@ def set_deadlines(bench: Bench, hours: dict[str, int | None]) -> None:
             tx.conn.execute(update(DraftRow).where(col(DraftRow.id) == draft_id).values(deadline=deadline))
 
 
+def set_review_by(bench: Bench, hours: dict[str, int]) -> None:
+    with bench.store.write() as tx:
+        for draft_id, offset in hours.items():
+            review_by = bench.clock() + timedelta(hours=offset)
+            tx.conn.execute(update(DraftRow).where(col(DraftRow.id) == draft_id).values(review_by=review_by))
+
+
 @pytest.mark.parametrize("page", [1, 2, 3, 10])
-def test_pages_follow_each_other_by_deadline_and_miss_nothing(bench: Bench, page: int) -> None:
+def test_pages_follow_each_other_by_urgency_and_miss_nothing(bench: Bench, page: int) -> None:
     ids = [bench.in_review(f"e{number}").id for number in range(6)]
-    set_deadlines(bench, dict(zip(ids, [9, None, 1, 1, None, 5], strict=True)))
-    expected = [ids[2], ids[3], ids[5], ids[0], ids[1], ids[4]]
+    set_review_by(bench, dict(zip(ids, [9, 7, 1, 1, 7, 5], strict=True)))
+    expected = [ids[2], ids[3], ids[5], ids[1], ids[4], ids[0]]
 
     seen: list[str] = []
     place: QueuePlace | None = None
     while items := bench.desk.list_drafts(limit=page, after=place):
         seen += [item.draft_id for item in items]
-        place = QueuePlace(deadline=items[-1].deadline, draft_id=items[-1].draft_id)
+        place = QueuePlace(review_by=items[-1].review_by, draft_id=items[-1].draft_id)
 
     assert seen == expected
 
@@ -119,11 +126,7 @@ def test_a_repeated_draft_beside_a_new_one_stays_as_it_is(bench: Bench) -> None:
     with bench.store.write() as tx:
         recorded = record_drafts(
             tx,
-            [known, newer],
-            customer_of=dict.fromkeys([known.case_id, other.case_id], CUSTOMER),
-            scenario_of=dict.fromkeys([known.case_id, other.case_id], SCENARIO),
-            deadline_of={},
-            value_of={},
+            [new_draft(known, bench.case(known.case_id)), new_draft(newer, bench.case(other.case_id))],
             actor=SYSTEM,
         )
 

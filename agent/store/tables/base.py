@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 class Named(SQLModel):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from agent.store.tables.base import Named
@@ -81,7 +81,15 @@ class DraftRow(Named, table=True):
 
     __table_args__ = (
         UniqueConstraint("case_id", "version"),
-        Index("ix_draft_queue", "state", "deadline", "id"),
+        # what follows the order is there for filters and counts, which then read the index alone
+        Index(
+            "ix_draft_queue",
+            *("state", "review_by", "id"),
+            *("scenario", "channel", "risk", "review_reason"),
+            *("snoozed_until", "claimed_by", "claimed_until", "expires_at"),
+        ),
+        Index("ix_draft_situation", "state", "situation_id"),
+        Index("ix_draft_expiry", "state", "expires_at"),
     )
 
     id: str = Field(primary_key=True)
@@ -93,16 +101,33 @@ class DraftRow(Named, table=True):
     version: int
     state: str
     content_hash: str
-    body: str = Field(sa_type=Text)
     body_hash: str
     review_reason: str
-    value_micros: int
+    risk: str
+    review_by: datetime
+    """When a person should have looked; the order of the queue."""
+    stake_minor: int | None = Field(sa_type=BigInteger)
+    stake_currency: str | None
+    value_micros: int = Field(sa_type=BigInteger)
+    situation_id: str | None
+    object_ref: str
+    customer_name: str
     created_at: datetime
     expires_at: datetime
     deadline: datetime | None
     claimed_by: str | None
+    claimed_at: datetime | None
+    """When the present claim began; renewing does not change it."""
     claimed_until: datetime | None
+    snoozed_by: str | None
+    snoozed_until: datetime | None
+    first_review_id: str | None
+    """The first approval, where two people must approve."""
+    first_approver: str | None
     lock_version: int
+    search: str = Field(sa_type=Text)
+    """What a search looks through, in small letters."""
+    body: str = Field(sa_type=Text)
 
 
 class ReviewRow(Named, table=True):
@@ -119,6 +144,48 @@ class ReviewRow(Named, table=True):
     reason: str
     at: datetime
     seconds: int | None
+
+
+class ReviewSeedRow(Named, table=True):
+    """A draft with a planted mistake that was shown to measure attention; never part of the queue."""
+
+    __table_args__ = (Index("ix_review_seed_draft", "draft_id"), Index("ix_review_seed_reviewer", "reviewer"))
+
+    id: str = Field(primary_key=True)
+    draft_id: str
+    """The real draft that it was made from."""
+    reviewer: str
+    kind: str
+    mistake: str = Field(sa_type=Text)
+    """What is wrong in it, in words."""
+    content_hash: str
+    """Of what was shown."""
+    body: str = Field(sa_type=Text)
+    """The draft as it was shown, as canonical JSON."""
+    opened_at: datetime
+    verdict: str | None
+    verdict_at: datetime | None
+    seconds: int | None
+    caught: bool | None
+    """Whether the verdict was any but to approve; None until there is one."""
+
+
+class ProposalRow(Named, table=True):
+    """A change of a template, a prompt or a rule that reviewers' verdicts suggest."""
+
+    __table_args__ = (Index("ix_proposal_state", "state", "created_at"),)
+
+    id: str = Field(primary_key=True)
+    kind: str
+    target: str
+    title: str
+    body: str = Field(sa_type=Text)
+    state: str
+    created_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    words: str = Field(sa_type=Text)
+    """Why it was dismissed, if it was."""
 
 
 class WorkRow(Named, table=True):

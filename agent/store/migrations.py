@@ -1,0 +1,119 @@
+"""Bringing an older database up to this version: ordered steps, all of them in one transaction.
+
+A step is frozen: it names tables and columns as they were meant then, never by today's models.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy
+from sqlalchemy import Connection, RowMapping
+
+from agent.store.tables.base import SCHEMA_VERSION
+
+_PAGE: Final = 1_000
+"""Rows that are filled at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step: from the version before it to `version`."""
+
+    version: int
+    apply: Callable[[Connection], None]
+
+
+def migrate(connection: Connection, *, found: int, steps: Sequence[Migration] | None = None) -> None:
+    """Take a database from the version that was found to this one; the caller commits.
+
+    Both databases change tables inside transactions, so a step that fails leaves the old version as it was.
+    """
+    for step in MIGRATIONS if steps is None else steps:
+        if step.version > found:
+            step.apply(connection)
+    connection.execute(
+        sqlalchemy.text("UPDATE meta SET value = :version WHERE key = 'schema_version'"),
+        {"version": str(SCHEMA_VERSION)},
+    )
+
+
+def _run(connection: Connection, statements: str) -> None:
+    """Run statements that end in semicolons; `INSTANT` stands for the type of an instant."""
+    instant = "DATETIME" if connection.dialect.name == "sqlite" else "TIMESTAMP WITH TIME ZONE"
+    for statement in statements.replace("INSTANT", instant).split(";"):
+        if statement.strip():
+            connection.exec_driver_sql(statement)
+
+
+# --- 2: the review desk: order by urgency, timed claims, snoozing, two approvers, seeds, proposals ----------
+
+_REVIEW_DESK: Final = """
+ALTER TABLE draft ADD COLUMN risk VARCHAR NOT NULL DEFAULT 'normal';
+ALTER TABLE draft ADD COLUMN review_by INSTANT NOT NULL DEFAULT '9999-12-31 00:00:00.000000';
+ALTER TABLE draft ADD COLUMN stake_minor BIGINT;
+ALTER TABLE draft ADD COLUMN stake_currency VARCHAR;
+ALTER TABLE draft ADD COLUMN situation_id VARCHAR;
+ALTER TABLE draft ADD COLUMN object_ref VARCHAR NOT NULL DEFAULT '';
+ALTER TABLE draft ADD COLUMN customer_name VARCHAR NOT NULL DEFAULT '';
+ALTER TABLE draft ADD COLUMN claimed_at INSTANT;
+ALTER TABLE draft ADD COLUMN snoozed_by VARCHAR;
+ALTER TABLE draft ADD COLUMN snoozed_until INSTANT;
+ALTER TABLE draft ADD COLUMN first_review_id VARCHAR;
+ALTER TABLE draft ADD COLUMN first_approver VARCHAR;
+ALTER TABLE draft ADD COLUMN search TEXT NOT NULL DEFAULT '';
+UPDATE draft SET
+  review_by = CASE WHEN deadline < expires_at THEN deadline ELSE expires_at END,
+  situation_id = (SELECT situation_id FROM case_file WHERE case_file.id = draft.case_id),
+  object_ref = coalesce((SELECT object_ref FROM case_file WHERE case_file.id = draft.case_id), '');
+DROP INDEX ix_draft_queue;
+CREATE INDEX ix_draft_queue ON draft (state, review_by, id, scenario, channel, risk, review_reason,
+  snoozed_until, claimed_by, claimed_until, expires_at);
+CREATE INDEX ix_draft_situation ON draft (state, situation_id);
+CREATE INDEX ix_draft_expiry ON draft (state, expires_at);
+CREATE TABLE review_seed (
+  id VARCHAR NOT NULL, draft_id VARCHAR NOT NULL, reviewer VARCHAR NOT NULL, kind VARCHAR NOT NULL,
+  mistake TEXT NOT NULL, content_hash VARCHAR NOT NULL, body TEXT NOT NULL, opened_at INSTANT NOT NULL,
+  verdict VARCHAR, verdict_at INSTANT, seconds INTEGER, caught BOOLEAN, PRIMARY KEY (id)
+);
+CREATE INDEX ix_review_seed_draft ON review_seed (draft_id);
+CREATE INDEX ix_review_seed_reviewer ON review_seed (reviewer);
+CREATE TABLE proposal (
+  id VARCHAR NOT NULL, kind VARCHAR NOT NULL, target VARCHAR NOT NULL, title VARCHAR NOT NULL,
+  body TEXT NOT NULL, state VARCHAR NOT NULL, created_at INSTANT NOT NULL, decided_by VARCHAR,
+  decided_at INSTANT, words TEXT NOT NULL, PRIMARY KEY (id)
+);
+CREATE INDEX ix_proposal_state ON proposal (state, created_at)
+"""
+
+_TEXTS: Final = sqlalchemy.text(
+    "SELECT d.id, d.customer_id, d.object_ref, d.body, m.body AS customer FROM draft d "
+    "LEFT JOIN mirror_record m ON m.type = 'customer' AND m.id = d.customer_id "
+    "WHERE d.id > :after ORDER BY d.id LIMIT :page"
+)
+_FILL: Final = sqlalchemy.text("UPDATE draft SET customer_name = :name, search = :search WHERE id = :id")
+
+
+def _review_desk(connection: Connection) -> None:
+    _run(connection, _REVIEW_DESK)
+    if connection.dialect.name == "postgresql":  # SQLite's integers are as long as they must be
+        _run(connection, "ALTER TABLE draft ALTER COLUMN value_micros TYPE BIGINT")
+    after = ""
+    while rows := connection.execute(_TEXTS, {"after": after, "page": _PAGE}).mappings().all():
+        connection.execute(_FILL, [_searchable(row) for row in rows])
+        after = rows[-1]["id"]
+
+
+def _searchable(row: RowMapping) -> dict[str, str]:
+    message = json.loads(row["body"])["message"]
+    name = json.loads(row["customer"]).get("name") or "" if row["customer"] else ""
+    parts = (
+        *(row["id"], row["customer_id"], name, row["object_ref"]),
+        *(message["recipient"], message["subject"], message["body"]),
+    )
+    return {"id": row["id"], "name": name, "search": "\n".join(parts).casefold()}
+
+
+MIGRATIONS: Final = (Migration(2, _review_desk),)
+"""In order; each is applied once, to databases of a lower version."""
