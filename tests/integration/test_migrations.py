@@ -1,6 +1,6 @@
 """An older database is brought up to date by whoever opens it, whole or not at all."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ KEPT = ("meta", "case_file", "decision", "draft", "mirror_record")
 
 
 @contextmanager
-def connected(url: str) -> Iterator[Connection]:
+def connected(url: str) -> Generator[Connection]:
     engine = create_engine(url)
     try:
         with engine.begin() as connection:

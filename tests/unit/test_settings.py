@@ -102,6 +102,13 @@ MISTAKES = {
     "port": ("channels: {email: {kind: smtp, host: h, sender: a@b.example, port: 70000}}\n", "port", "65535"),
     "level": ("log_level: loud\n", "warning", "log_level"),
     "concurrency": ("concurrency: 0\n", "concurrency", "1"),
+    "role": ("reviewers: {ann: {role: boss}}\n", "'boss'", "reviewers.ann.role"),
+    "reviewer-name": ("reviewers: {model: {role: lead}}\n", "signed 'model'", "reviewers"),
+    "login-twice": (
+        "reviewers: {ann: {role: lead}, bob: {role: lead, login: ann}}\n",
+        "the login 'ann'",
+        "reviewers",
+    ),
     "secret-in-file": (OPENAI.replace("}", ", api_key: sk-x}"), "api_key", ""),
 }
 

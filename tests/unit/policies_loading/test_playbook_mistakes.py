@@ -195,6 +195,22 @@ MISTAKES = {
         "not gathered",
         "add it to facts",
     ),
+    "stake that is no money": (
+        "stake: order.total",
+        "stake: order.number",
+        "order.number\n\nch",
+        "stake",
+        "no amount of money",
+        "order.total",
+    ),
+    "stake that is not gathered": (
+        "- order.total\n",
+        "- order.delivered_at\n",
+        "order.total\n",
+        "stake",
+        "not gathered",
+        "add it to facts",
+    ),
     "situation by number": (
         "situation: [",
         "situation: [order.number, ",
