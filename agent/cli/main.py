@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from agent.cli import audit, company, playbooks, review, run
+from agent.cli import audit, company, playbooks, run
+from agent.cli.review import group as review
 from agent.errors import OutriderError, StoreError
 from tools.errors import InputError, ToolError
 
