@@ -1,6 +1,6 @@
 """What fails the build: gates as data, judged on the figures of a run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -118,7 +118,7 @@ def judge(gates: Gates, run: Run, comparison: Comparison | None = None) -> list[
     return answers
 
 
-def broken(answers: list[GateAnswer]) -> list[GateAnswer]:
+def broken(answers: Sequence[GateAnswer]) -> list[GateAnswer]:
     """Return the gates that fail the build."""
     return [answer for answer in answers if answer.standing is Standing.BROKEN]
 

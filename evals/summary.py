@@ -54,7 +54,7 @@ class Worth:
 
     currency: str
     decided: float
-    """With the cost of the model taken off."""
+    """With the cost of the model taken off, one to one whatever its currency."""
     always: float
     never: float
     rules_only: float | None
