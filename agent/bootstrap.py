@@ -1,11 +1,12 @@
 """The composition root: parts that were chosen → a running system. Nothing else picks concrete classes."""
 
+import asyncio
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, make_url
 
@@ -67,6 +68,8 @@ _COLLECT_AFTER: Final = (50_000, 20, 100)
 """Rounds make many objects and hardly a cycle; looking for cycles as often as Python does by default costs a
 quarter of their time."""
 
+T = TypeVar("T")
+
 MakeModel = Callable[[Store, TemplateStore], Model]
 """Builds the model once the store is open; the offline rules model needs only the templates."""
 
@@ -119,6 +122,22 @@ class App:
     ids: Ids
     shadow: bool
     daemon: Daemon
+
+    def run(self, main: Coroutine[object, object, T]) -> T:
+        """Run this in an event loop of its own, at whose end the model's connections are closed: once."""
+
+        async def to_the_end() -> T:
+            try:
+                return await main
+            finally:
+                await self.model.aclose()
+
+        return asyncio.run(to_the_end())
+
+    async def aclose(self) -> None:
+        """Close everything, in the event loop in which the model was asked."""
+        await self.model.aclose()
+        self.close()
 
     def close(self) -> None:
         """Release the worker's lock and threads, the sources and the database."""

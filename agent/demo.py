@@ -118,7 +118,7 @@ async def serve_week(settings_file: Path, *, customers: int, days: int, progress
         summary.now = clock()
         _note_time(settings_file, clock())
     finally:
-        app.close()
+        await app.aclose()
     return summary
 
 

@@ -1,6 +1,5 @@
 """`outrider run` and the kill switch."""
 
-import asyncio
 import getpass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -52,7 +51,7 @@ def run(
                 field="connectors",
                 remedy="`outrider init` writes a first one",
             )
-        asyncio.run(running.daemon.serve(tick=_simulated_tick(running, loaded)))
+        running.run(running.daemon.serve(tick=_simulated_tick(running, loaded)))
 
 
 def _once(running: "App", *, as_json: bool) -> None:
@@ -60,7 +59,7 @@ def _once(running: "App", *, as_json: bool) -> None:
 
     with running.store.read() as conn:
         before = len(sent_messages(conn))
-    done = asyncio.run(running.daemon.once())
+    done = running.run(running.daemon.once())
     with running.store.read() as conn:
         sent = sent_messages(conn)[before:]
     waiting = running.desk.count()

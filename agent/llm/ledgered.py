@@ -109,6 +109,10 @@ class LedgeredModel:
         """Write a text with slots."""
         return await self._ask(self._questions.compose(request))
 
+    async def aclose(self) -> None:
+        """Close the transport's connections."""
+        await self._transport.aclose()
+
     async def _ask(self, question: Question[ReplyT]) -> Answer[ReplyT]:
         schema = reply_schema(question.reply)
         request = canonical(self._request_record(question, schema))

@@ -32,3 +32,7 @@ class Model(Protocol):
     async def compose(self, request: ComposeRequest) -> Answer[Composition]:
         """Write a text with slots."""
         ...
+
+    async def aclose(self) -> None:
+        """Close its connections, in the event loop that used them; nothing can be asked afterwards."""
+        ...

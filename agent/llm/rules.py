@@ -170,6 +170,9 @@ class RulesModel:
             use=_use(source, slotted.version_hash),
         )
 
+    async def aclose(self) -> None:
+        """Do nothing: there are no connections."""
+
 
 def judge(request: AssessRequest) -> Assessment:
     """Judge a situation: reaching out makes sense unless something speaks against it.

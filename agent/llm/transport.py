@@ -78,3 +78,7 @@ class Transport(Protocol):
             AttemptError: There is none.
         """
         ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...

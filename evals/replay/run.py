@@ -129,7 +129,7 @@ async def replay(plan: Plan, *, progress: Progress, after_tick: AfterTick | None
         _write_settings(loaded, app.clock())
     finally:
         company.close()
-        app.close()
+        await app.aclose()
     done.seconds = system_monotonic() - begun
     done.cpu_seconds = cpu_seconds() - cpu_begun
     done.peak_mib = peak_mib()
