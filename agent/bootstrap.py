@@ -178,7 +178,7 @@ def build_app(parts: Parts) -> App:
     owner = _owner(parts, store)
     model = parts.make_model(store, templates)
     dispatcher = _dispatcher(parts, store, recheck, candidates, owner)
-    desk = _desk(parts, store, recheck)
+    desk = _desk(parts, store, recheck, candidates)
     rounds = Rounds(
         store=store,
         sources=parts.sources,
@@ -233,13 +233,14 @@ def _dispatcher(
     )
 
 
-def _desk(parts: Parts, store: Store, recheck: SourceRecheck) -> ReviewDesk:
+def _desk(parts: Parts, store: Store, recheck: SourceRecheck, candidates: Candidates) -> ReviewDesk:
     def zone_for(conn: Connection, case: Case) -> str:
         return zone_of(conn, case, parts.limits)
 
     return ReviewDesk(
         store=store,
         recheck=recheck,
+        candidates=candidates,
         playbooks=parts.playbooks,
         limits=parts.limits,
         clock=parts.clock,

@@ -1,10 +1,14 @@
-"""The port for looking again before acting: fresh facts, and whether the condition still holds."""
+"""The ports for looking again before acting: fresh facts, whether the condition holds, what gates look at."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from agent.domain.cases import CaseId
+from sqlalchemy import Connection
+
+from agent.domain.cases import Case, CaseId
+from policies.gates.candidate import Candidate
 from tools.records.facts import Fact
 
 
@@ -25,4 +29,14 @@ class Recheck(Protocol):
 
     def __call__(self, case_id: CaseId, *, now: datetime) -> Rechecked:
         """Re-read what the case rests on, bring the mirror up to date, and judge the condition again."""
+        ...
+
+
+class LoadCandidates(Protocol):
+    """Gathers what the gates look at, through the connection it is given."""
+
+    def __call__(
+        self, conn: Connection, cases: Sequence[Case], *, now: datetime
+    ) -> Mapping[CaseId, Candidate]:
+        """Return the candidate of each case as the database has it now."""
         ...

@@ -25,6 +25,7 @@ from agent.store.deliveries import DeliveryFile, deliveries_of_case
 from agent.store.tables.cases import CaseFile, WorkRow
 from agent.store.tables.ledger import AuditEventRow
 from agent.store.tables.sending import AttemptRow
+from policies.loader import REVIEW_FILE, load_review_rules
 from policies.triggers import CompiledPlaybook
 from tests.builders import NOW, FakeSource, envelope_of, limits, playbook, playbooks
 from tests.providers import FakeProvider
@@ -34,6 +35,10 @@ from tools.records.vocabulary import ChannelKind
 
 LEASE = timedelta(minutes=2)
 """Longer than any lease: after so long a dead worker's turns are taken over."""
+
+
+AT_ONCE = load_review_rules(REVIEW_FILE).model_copy(update={"undo": timedelta(0)})
+"""The shipped rules of review, but what is approved may leave at once: most tests stop the clock."""
 
 
 class Killed(BaseException):
@@ -65,6 +70,7 @@ class Installation:
             senders=dict(self.provider),
             playbooks=treating_all(),
             limits=limits(),
+            rules=AT_ONCE,
             clock=self.clock,
             ids=seeded_ids(self.started),
         )

@@ -157,7 +157,8 @@ class Bench:
     """What the provider serves."""
     sender: Sender | None = None
     """A real one in the place of the provider."""
-    rules: ReviewRules = field(default_factory=rules)
+    rules: ReviewRules = field(default_factory=lambda: rules(undo=timedelta(0)))
+    """The shipped ones, but what is approved may leave at once."""
     roles: Mapping[str, Role] = field(default_factory=dict[str, Role])
     login: str = ""
 
@@ -165,6 +166,7 @@ class Bench:
         self.desk = ReviewDesk(
             store=self.store,
             recheck=self.world.recheck,
+            candidates=self.candidates,
             playbooks=playbooks(),
             limits=limits(),
             clock=self.clock,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
 from rich.console import Group, RenderableType
@@ -12,35 +13,68 @@ from rich.text import Text
 
 from agent.audit.card_view import micros, percent
 from agent.domain.decisions import Decision
-from agent.review_desk.views import DraftView, QueueItem
+from agent.review_desk.views import DraftView, Forecast, QueueCounts, QueueItem
 from policies.value import Valuation
 from policies.verdict import Outcome
 from tools.records.base import Money
 from tools.records.facts import FactValue
 from tools.safe_text import safe_text
 
+_MOST_HISTORY = 12
+"""Entries of the timeline on a card; `--json` has all."""
 _MARKS = {Outcome.PASS: "ok", Outcome.NEEDS_REVIEW: "review", Outcome.DEFER: "wait", Outcome.BLOCK: "no"}
 
 
 def queue_table(items: Sequence[QueueItem], *, now: datetime) -> Table:
     """Return the queue as a table."""
     table = Table(box=None, header_style="bold", pad_edge=False, expand=True)
-    for title, width in (("draft", 30), ("scenario", 18), ("by", 5), ("why", 6)):
+    for title, width in (("draft", 30), ("scenario", 18), ("by", 5), ("why", 6), ("risk", 6)):
         table.add_column(title, no_wrap=True, min_width=width)
     table.add_column("subject", no_wrap=True, overflow="ellipsis", ratio=1)
-    table.add_column("expires", no_wrap=True, min_width=8)
-    table.add_column("value", no_wrap=True, min_width=7, justify="right")
+    for title in ("due", "expires"):
+        table.add_column(title, no_wrap=True, min_width=8)
+    table.add_column("stake", no_wrap=True, justify="right")
+    held = any(_holder(item, now) for item in items)
+    if held:
+        table.add_column("held by", no_wrap=True)
     for item in items:
         table.add_row(
             _text(item.draft_id),
             _text(item.scenario),
             _text(item.channel.value),
             _text(item.review_reason),
+            _text(item.risk.value),
             _text(item.subject or item.body.replace("\n", " ")[:60]),
+            _text(_in(item.review_by - now)),
             _text(_in(item.expires_at - now)),
-            _text(micros(item.value_micros)),
+            _text(show_value(item.stake) if item.stake else ""),
+            *([_text(_holder(item, now))] if held else []),
         )
     return table
+
+
+def counts_table(counts: QueueCounts) -> Table:
+    """Return how full the queue is as a table."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right")
+    for name, number in (
+        ("waiting", counts.waiting),
+        ("overdue", counts.overdue),
+        ("expiring soon", counts.expiring_soon),
+        ("claimed", counts.claimed),
+        ("yours", counts.mine),
+        ("snoozed", counts.snoozed),
+        *((f"risk {risk.value}", number) for risk, number in counts.by_risk),
+        *counts.by_scenario,
+    ):
+        table.add_row(_text(name), str(number))
+    return table
+
+
+def _holder(item: QueueItem, now: datetime) -> str:
+    held = item.claimed_by is not None and item.claimed_until is not None and item.claimed_until > now
+    return item.claimed_by or "" if held else ""
 
 
 def draft_card(view: DraftView, *, now: datetime) -> RenderableType:
@@ -61,7 +95,10 @@ def draft_card(view: DraftView, *, now: datetime) -> RenderableType:
     if view.decision is not None:
         parts += [_verdicts(view.decision), *_value(view.decision.valuation), _versions(view.decision)]
     parts.append(
-        _text(f"Expires {_in(file.draft.expires_at - now)}; why a person looks: {draft.review_reason}.")
+        _text(
+            f"To be reviewed {_in(view.review_by - now)}, expires {_in(draft.expires_at - now)}; "
+            f"risk {view.risk.value}; why a person looks: {draft.review_reason}."
+        )
     )
     parts.append(
         _text(
@@ -69,6 +106,11 @@ def draft_card(view: DraftView, *, now: datetime) -> RenderableType:
             f"{draft.segments} segment(s), {micros(draft.cost_micros)}; gates are asked again then."
         )
     )
+    if view.forecast is not None:
+        parts.append(_text(_forecast(view.forecast)))
+    parts += [_text(f"Locked: {lock.words} {lock.remedy}", style="bold") for lock in view.locks]
+    if view.timeline:
+        parts.append(_timeline(view, now=now))
     for one in view.deliveries:
         parts.append(_text(f"Delivery {one.delivery.id}: {one.delivery.state.value} {one.state_reason}"))
     return Group(*parts)
@@ -77,10 +119,29 @@ def draft_card(view: DraftView, *, now: datetime) -> RenderableType:
 def _message_lines(view: DraftView) -> Iterable[RenderableType]:
     message = view.draft.draft.message
     yield _text(f"To      {message.recipient}  ({message.channel.value}, {message.locale})")
+    stake = f"; about {show_value(view.stake)}" if view.stake else ""
+    yield _text(f"Whom    {view.customer_name or view.draft.customer_id}, {view.case.object_ref}{stake}")
     if message.subject:
         yield _text(f"Subject {message.subject}", style="bold")
     yield Text()
     yield _text(message.body)
+
+
+def _forecast(forecast: Forecast) -> str:
+    second = " A second person must approve it too." if forecast.needs_second else ""
+    if forecast.leaves_at is None:
+        return f"It would not leave now: {forecast.why}{second}"
+    theirs = forecast.leaves_at.astimezone(ZoneInfo(forecast.zone))
+    return f"It would leave at {theirs:%Y-%m-%d %H:%M} their time ({forecast.zone}): {forecast.why}{second}"
+
+
+def _timeline(view: DraftView, *, now: datetime) -> Table:
+    table = Table(
+        title="What happened before (~ text by strangers)", title_justify="left", box=None, show_header=False
+    )
+    for entry in view.timeline[:_MOST_HISTORY]:
+        table.add_row("" if entry.trusted else "~", _text(_ago(now - entry.at)), _text(entry.words))
+    return table
 
 
 def _facts(view: DraftView, *, now: datetime) -> Table:
@@ -94,10 +155,14 @@ def _facts(view: DraftView, *, now: datetime) -> Table:
             _text(fact.name),
             _text(show_value(fact.value)),
             _text(fact.source),
-            _text(_ago(now - fact.fetched_at)),
+            _text(_ago(now - fact.fetched_at) + _old(view, fact.name)),
             _text(_ago(now - fact.as_of)),
         )
     return table
+
+
+def _old(view: DraftView, name: str) -> str:
+    return " (old)" if view.fact_states.get(name) == "old" else ""
 
 
 def _verdicts(decision: Decision) -> Table:

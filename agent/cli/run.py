@@ -1,5 +1,6 @@
 """`outrider run` and the kill switch."""
 
+import asyncio
 import getpass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from tools.errors import InputError
 if TYPE_CHECKING:
     from agent.bootstrap import App
     from agent.daemon.loop import Tick
+    from agent.daemon.rounds import Round
     from agent.settings import Loaded
     from agent.store.kill_switch import KillScope
 
@@ -30,6 +32,9 @@ def run(
     once: Annotated[
         bool, typer.Option("--once", help="One round, then everything it makes due, then end.")
     ] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="With --once: leave what can still be undone for a later run.")
+    ] = False,
     shadow: Annotated[bool, typer.Option("--shadow", help="Decide and record, send nothing.")] = False,
     config: Config = None,
     as_json: Json = False,
@@ -42,7 +47,7 @@ def run(
     configure_logs(clock=system_clock, level="warning" if once else loaded.settings.log_level)
     with opened(config, shadow=shadow or None, create=True) as running:
         if once:
-            _once(running, as_json=as_json)
+            _once(running, loaded, wait=not no_wait, as_json=as_json)
             return
         if not running.sources:
             raise InputError(
@@ -54,28 +59,58 @@ def run(
         running.run(running.daemon.serve(tick=_simulated_tick(running, loaded)))
 
 
-def _once(running: "App", *, as_json: bool) -> None:
+def _once(running: "App", loaded: "Loaded", *, wait: bool, as_json: bool) -> None:
     from agent.store.overview import sent_messages
 
     with running.store.read() as conn:
         before = len(sent_messages(conn))
-    done = running.run(running.daemon.once())
+    done = running.run(_rounds(running, loaded, wait=wait))
     with running.store.read() as conn:
         sent = sent_messages(conn)[before:]
-    waiting = running.desk.count()
+    waiting, (leaving, until) = running.desk.count(), _leaving_soon(running)
     if as_json:
-        print_json({"round": done, "sent": sent, "waiting": waiting})
+        print_json({"round": done, "sent": sent, "waiting": waiting, "leaving": leaving})
     else:
         console().print(
             f"read {done.read}, signals {done.opened}, resolved {done.resolved}, screened {done.screened}, "
             f"sent {len(sent)}, waiting for review {waiting}"
         )
+    if until is not None:
+        narrate(f"{leaving} approved messages can still be undone and leave by {until:%H:%M:%S} UTC")
     if done.rejected:
         narrate(f"{done.rejected} rows were put aside: `outrider doctor` says why")
     for failure in done.failures:
         narrate(f"source failed: {failure}")
     if done.failures:
         raise typer.Exit(1)
+
+
+async def _rounds(running: "App", loaded: "Loaded", *, wait: bool) -> "Round":
+    """Run one round, and another when what was approved just now may leave; a simulated clock moves on."""
+    from agent.clock import SimulatedClock
+    from agent.demo import move_on
+
+    done = await running.daemon.once()
+    number, until = _leaving_soon(running)
+    if not wait or until is None:
+        return done
+    left = until - running.clock()
+    if isinstance(running.clock, SimulatedClock) and loaded.settings.simulation is not None:
+        move_on(running, loaded, running.clock, left)
+    else:
+        narrate(f"waiting {left.total_seconds():.0f} s: {number} approved messages can still be undone")
+        await asyncio.sleep(left.total_seconds())
+    done.add(await running.daemon.once())
+    return done
+
+
+def _leaving_soon(running: "App") -> "tuple[int, datetime | None]":
+    """Return how many approved messages only wait for the time to undo them, and when the last one leaves."""
+    from agent.store.overview import leaving
+
+    now = running.clock()
+    with running.store.read() as conn:
+        return leaving(conn, after=now, by=now + running.desk.rules.undo)
 
 
 def _simulated_tick(running: "App", loaded: "Loaded") -> "Tick | None":

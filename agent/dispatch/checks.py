@@ -10,11 +10,10 @@ from sqlalchemy import Connection, update
 from sqlmodel import col
 
 from agent.composition import relevant_facts
-from agent.dispatch.ports import LoadCandidates
 from agent.domain.cases import Case, CaseState
 from agent.domain.decisions import DecisionKind
 from agent.domain.drafts import DeliveryState, Draft, DraftState, ReviewVerdict
-from agent.recheck import Rechecked
+from agent.recheck import LoadCandidates, Rechecked
 from agent.store.deliveries import DeliveryFile
 from agent.store.drafts import DraftFile, get_draft
 from agent.store.kill_switch import active_stops

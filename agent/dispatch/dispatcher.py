@@ -10,14 +10,14 @@ from agent.clock import Clock, Monotonic
 from agent.dispatch.checks import Checks
 from agent.dispatch.intents import Intent, Intents, Look
 from agent.dispatch.outcomes import accept, park, settle
-from agent.dispatch.ports import Dispatched, LoadCandidates, Owner, Pace, Result
+from agent.dispatch.ports import Dispatched, Owner, Pace, Result
 from agent.dispatch.recovery import recover_attempts
 from agent.dispatch.unknowns import NOT_FOUND_ONCE, Next, after_not_found, next_move
 from agent.domain.audit import Actor, ActorKind
 from agent.domain.cases import CaseId
 from agent.domain.drafts import DeliveryId, DeliveryState
 from agent.errors import NotFoundError, StoreError, TamperedError
-from agent.recheck import Recheck, Rechecked
+from agent.recheck import LoadCandidates, Recheck, Rechecked
 from agent.store.attempts import Attempt, attempts_of
 from agent.store.deliveries import DeliveryFile, due_deliveries, get_delivery
 from agent.store.kill_switch import active_stops

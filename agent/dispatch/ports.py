@@ -1,25 +1,9 @@
 """What dispatch needs from its surroundings, and the words in which it answers."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
-
-from sqlalchemy import Connection
-
-from agent.domain.cases import Case, CaseId
-from policies.gates.candidate import Candidate
-
-
-class LoadCandidates(Protocol):
-    """Gathers what the gates look at, inside the transaction that writes the intent."""
-
-    def __call__(
-        self, conn: Connection, cases: Sequence[Case], *, now: datetime
-    ) -> Mapping[CaseId, Candidate]:
-        """Return the candidate of each case as the database has it now."""
-        ...
 
 
 class Owner(Protocol):

@@ -10,6 +10,7 @@ from agent.domain.reviewers import Act
 from agent.errors import RefusedError
 from agent.recheck import Rechecked
 from agent.review_desk.answers import Approval
+from agent.review_desk.locks import floor_left
 from agent.review_desk.opening import (
     Desk,
     Opened,
@@ -33,6 +34,7 @@ def approve(desk: Desk, draft_id: str, *, reviewer: str, shown: str, seconds: in
     with desk.store.read() as conn:
         opened = open_draft(conn, draft_id, actor=actor, shown=shown, now=now)
     draft = opened.file.draft
+    _check_floor(desk, opened)
     if draft.expires_at <= now:
         _expire(desk, opened)
         raise RefusedError(f"draft {draft_id} expired at {draft.expires_at:%Y-%m-%d %H:%M} UTC")
@@ -45,6 +47,15 @@ def approve(desk: Desk, draft_id: str, *, reviewer: str, shown: str, seconds: in
     if facts_hash(relevant_facts(looked.facts, draft.used, playbook)) != draft.facts_hash:
         return _stale(desk, opened, "The facts changed since it was written", reason="facts_changed")
     return _approved(desk, opened, playbook, seconds=seconds)
+
+
+def _check_floor(desk: Desk, opened: Opened) -> None:
+    allowed_at = floor_left(desk, opened.file, opened.reviewer, now=opened.now)
+    if allowed_at is not None:
+        raise RefusedError(
+            f"draft {opened.file.draft.id} was opened less than {desk.rules.floor.total_seconds():g} s ago; "
+            "read it before you approve it"
+        )
 
 
 def after_expiry(deadline: datetime | None, now: datetime) -> tuple[CaseState, datetime | None]:
@@ -100,6 +111,9 @@ def _stale(desk: Desk, opened: Opened, words: str, *, reason: str) -> Approval:
 def _approved(desk: Desk, opened: Opened, playbook: Playbook, *, seconds: int | None) -> Approval:
     now, end = opened.now, opened.now + playbook.draft_ttl
     deadline = opened.case.deadline
+    expires_at = min(end, deadline) if deadline else end
+    # what would be too late then leaves at once
+    leaves_at = now + desk.rules.undo if now + desk.rules.undo < expires_at else now
     with desk.store.write() as tx:
         case = lock_case(tx, opened)
         take(tx, opened, to=DraftState.APPROVED, reason="approved")
@@ -112,10 +126,20 @@ def _approved(desk: Desk, opened: Opened, playbook: Playbook, *, seconds: int | 
             counts_to_cap=playbook.counts_to_cap,
             needs_approval=True,
             review_id=review_id,
-            next_at=now,
-            expires_at=min(end, deadline) if deadline else end,
+            next_at=leaves_at,
+            expires_at=expires_at,
         )
         delivery_id = queue_delivery(tx, new, at=now, actor=opened.actor)
         move(tx, opened, to=CaseState.APPROVED, reason="approved")
-        enqueue(tx, key=f"dispatch:{delivery_id}", kind="dispatch", ref=delivery_id, at=now)
-    return Approval(outcome="approved", message="Approved; it is queued.", delivery_id=delivery_id)
+        enqueue(tx, key=f"dispatch:{delivery_id}", kind="dispatch", ref=delivery_id, at=leaves_at)
+    words = "Approved; it is queued."
+    if leaves_at > now:
+        seconds_left = f"{(leaves_at - now).total_seconds():g}"
+        words = f"Approved; it may leave in {seconds_left} s and can be undone until then."
+    return Approval(
+        outcome="approved",
+        message=words,
+        delivery_id=delivery_id,
+        leaves_at=leaves_at,
+        undo_until=leaves_at if leaves_at > now else None,
+    )

@@ -14,9 +14,10 @@ from agent.domain.drafts import DeliveryState, DraftId, DraftState, ReviewVerdic
 from agent.domain.queue import QueueCounts, QueueFilter, QueueItem, QueuePlace
 from agent.domain.reviewers import Act, Roster
 from agent.errors import ConflictError, NotFoundError, RefusedError
-from agent.recheck import Recheck
+from agent.recheck import LoadCandidates, Recheck
 from agent.review_desk.answers import Approval, RejectReason
 from agent.review_desk.approval import after_expiry, approve
+from agent.review_desk.claims import claim, next_draft, open_for, release, renew
 from agent.review_desk.edits import edit
 from agent.review_desk.opening import (
     Desk,
@@ -27,22 +28,18 @@ from agent.review_desk.opening import (
     take,
     write_review,
 )
+from agent.review_desk.showing import show
 from agent.review_desk.views import DraftView
-from agent.store.attempts import attempts_of
-from agent.store.cases import assign_situations, get_case, transition
-from agent.store.decisions import decisions_of_case
+from agent.store.cases import assign_situations, transition
 from agent.store.deliveries import (
     DeliveryFile,
     deliveries_in,
-    deliveries_of_case,
     get_delivery,
     set_delivery_state,
 )
-from agent.store.draft_claims import claim_draft
-from agent.store.drafts import DraftFile, drafts_of_case, get_draft, set_draft_states
+from agent.store.drafts import DraftFile, set_draft_states
 from agent.store.locks import lock_cases
 from agent.store.review_queue import count_queue, expired_drafts, list_queue, queue_counts
-from agent.store.reviews import reviews_of_case
 from agent.store.situations import get_situation, open_situation
 from agent.store.transaction import Store, Tx
 from agent.store.work import enqueue
@@ -62,6 +59,7 @@ class ReviewDesk:
         *,
         store: Store,
         recheck: Recheck,
+        candidates: LoadCandidates,
         playbooks: Mapping[str, CompiledPlaybook],
         limits: Limits,
         clock: Clock,
@@ -75,6 +73,7 @@ class ReviewDesk:
         Args:
             store: The database.
             recheck: Looks at a case again through its sources.
+            candidates: Gathers what the gates look at.
             playbooks: Those in force, by scenario.
             limits: The limits over all scenarios.
             clock: The current instant.
@@ -86,6 +85,7 @@ class ReviewDesk:
         self._desk = Desk(
             store=store,
             recheck=recheck,
+            candidates=candidates,
             playbooks=playbooks,
             limits=limits,
             rules=rules,
@@ -123,33 +123,37 @@ class ReviewDesk:
         with desk.store.read() as conn:
             return queue_counts(conn, reviewer=reviewer, now=desk.clock(), soon=desk.rules.expiring_soon)
 
-    def show(self, draft_id: str) -> DraftView:
-        """Return everything a reviewer needs to judge a draft.
+    def show(self, draft_id: str, *, reviewer: str | None = None) -> DraftView:
+        """Return everything a reviewer needs to judge a draft; nothing is claimed.
+
+        Args:
+            draft_id: The draft.
+            reviewer: Whose locks to tell; without one, only those that hold for everybody.
 
         Raises:
             NotFoundError: There is no such draft.
         """
-        with self._desk.store.read() as conn:
-            file = get_draft(conn, draft_id)
-            case = get_case(conn, file.draft.case_id) if file else None
-            if file is None or case is None:
-                raise NotFoundError(f"there is no draft {draft_id}")
-            decisions = tuple(decisions_of_case(conn, case.id))
-            deliveries = tuple(deliveries_of_case(conn, case.id))
-            return DraftView(
-                draft=file,
-                case=case,
-                decision=next((one for one in decisions if one.id == file.draft.decision_id), None),
-                versions=tuple(drafts_of_case(conn, case.id)),
-                decisions=decisions,
-                reviews=tuple(reviews_of_case(conn, case.id)),
-                deliveries=deliveries,
-                attempts=tuple(
-                    attempt for one in deliveries for attempt in attempts_of(conn, one.delivery.id)
-                ),
-                customer_name=file.customer_name,
-                ticket=file.draft.id,
-            )
+        return show(self._desk, draft_id, reviewer=reviewer)
+
+    def open(self, draft_id: str, *, reviewer: str) -> DraftView:
+        """Claim a draft, which starts the clock of the time spent on it, and show it.
+
+        Raises:
+            NotFoundError: There is no such draft.
+            ConflictError: It is no longer pending, or another reviewer holds it.
+            RefusedError: The role does not allow it.
+        """
+        return open_for(self._desk, draft_id, reviewer=reviewer)
+
+    def next_draft(
+        self, *, reviewer: str, wanted: QueueFilter | None = None, skip: Sequence[str] = ()
+    ) -> DraftId | None:
+        """Return the first draft of the queue that this reviewer may open, or None; `skip` leaves some out.
+
+        Raises:
+            RefusedError: The role does not allow it.
+        """
+        return next_draft(self._desk, reviewer=reviewer, wanted=wanted or QueueFilter(), skip=skip)
 
     def claim(self, draft_id: str, *, reviewer: str) -> int:
         """Reserve a draft for a reviewer; return its lock version.
@@ -157,11 +161,29 @@ class ReviewDesk:
         Raises:
             NotFoundError: There is no such draft.
             ConflictError: It is no longer pending, or another reviewer holds it.
+            RefusedError: The role does not allow it.
         """
-        now, actor = self._desk.clock(), self._desk.actor(reviewer, Act.CLAIM)
-        until = now + self._desk.rules.claim
-        with self._desk.store.write() as tx:
-            return claim_draft(tx, draft_id, actor=actor, now=now, until=until)
+        return claim(self._desk, draft_id, reviewer=reviewer)
+
+    def renew(self, draft_id: str, *, reviewer: str) -> None:
+        """Let one's own claim end later.
+
+        Raises:
+            NotFoundError: There is no such draft.
+            ConflictError: The claim has run out, or the draft is no longer pending.
+            RefusedError: The role does not allow it.
+        """
+        renew(self._desk, draft_id, reviewer=reviewer)
+
+    def release(self, draft_id: str, *, reviewer: str) -> None:
+        """End one's own claim; a lead may end another's.
+
+        Raises:
+            NotFoundError: There is no such draft.
+            ConflictError: Nobody holds it, or it changed hands just now.
+            RefusedError: The role does not allow it.
+        """
+        release(self._desk, draft_id, reviewer=reviewer)
 
     def approve(self, draft_id: str, *, reviewer: str, shown: str, seconds: int | None = None) -> Approval:
         """Approve exactly what was shown; the facts are read again first.

@@ -14,7 +14,7 @@ from agent.domain.decisions import DecisionId, DecisionKind, Stage
 from agent.domain.drafts import DraftState, Review, ReviewVerdict
 from agent.domain.reviewers import Act, Roster
 from agent.errors import ConflictError, NotFoundError, RefusedError
-from agent.recheck import Recheck
+from agent.recheck import LoadCandidates, Recheck
 from agent.store.cases import get_case, transition
 from agent.store.decisions import last_decision, record_decisions
 from agent.store.draft_claims import take_draft, why_not
@@ -36,6 +36,7 @@ class Desk:
 
     store: Store
     recheck: Recheck
+    candidates: LoadCandidates
     playbooks: Mapping[str, CompiledPlaybook]
     limits: Limits
     rules: ReviewRules

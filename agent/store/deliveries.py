@@ -121,7 +121,7 @@ def get_delivery(connection: Connection, delivery_id: str, *, lock: bool = False
     """Return a delivery; with `lock`, nobody else changes it until the transaction ends."""
     statement = select(DeliveryRow).where(col(DeliveryRow.id) == delivery_id)
     row = connection.execute(statement.with_for_update() if lock else statement).mappings().first()
-    return _delivery_file(row) if row else None
+    return delivery_file(row) if row else None
 
 
 def deliveries_of_case(connection: Connection, case_id: CaseId) -> list[DeliveryFile]:
@@ -129,7 +129,7 @@ def deliveries_of_case(connection: Connection, case_id: CaseId) -> list[Delivery
     rows = connection.execute(
         select(DeliveryRow).where(col(DeliveryRow.case_id) == case_id).order_by(col(DeliveryRow.id))
     ).mappings()
-    return [_delivery_file(row) for row in rows]
+    return [delivery_file(row) for row in rows]
 
 
 def due_deliveries(connection: Connection, *, now: datetime, limit: int) -> list[DeliveryId]:
@@ -151,7 +151,7 @@ def deliveries_in(connection: Connection, state: DeliveryState, *, limit: int) -
     rows = connection.execute(
         select(DeliveryRow).where(col(DeliveryRow.state) == state).order_by(col(DeliveryRow.id)).limit(limit)
     ).mappings()
-    return [_delivery_file(row) for row in rows]
+    return [delivery_file(row) for row in rows]
 
 
 def set_delivery_state(
@@ -333,7 +333,12 @@ def _queued_row(new: NewDelivery, delivery_id: DeliveryId, key: str) -> dict[str
     }
 
 
-def _delivery_file(row: RowMapping) -> DeliveryFile:
+def delivery_file(row: RowMapping) -> DeliveryFile:
+    """Return a row of the table as a delivery.
+
+    Raises:
+        TamperedError: Its message cannot be read.
+    """
     delivery = Delivery(
         id=DeliveryId(row["id"]),
         case_id=CaseId(row["case_id"]),

@@ -53,6 +53,19 @@ def sent_messages(conn: Connection, *, since: datetime | None = None) -> list[Se
     ]
 
 
+def leaving(conn: Connection, *, after: datetime, by: datetime) -> tuple[int, datetime | None]:
+    """Return how many approved messages leave after one instant and by another, and when the last does."""
+    row = conn.execute(
+        select(func.count(), func.max(DeliveryRow.next_at)).where(
+            col(DeliveryRow.state) == DeliveryState.QUEUED.value,
+            col(DeliveryRow.review_id).is_not(None),
+            col(DeliveryRow.next_at) > after,
+            col(DeliveryRow.next_at) <= by,
+        )
+    ).one()
+    return int(row[0]), row[1]
+
+
 def model_cost(conn: Connection) -> int:
     """Return what all calls to the model cost, in micro-units."""
     total = select(func.coalesce(func.sum(LlmCallRow.cost_micros), 0))

@@ -202,6 +202,7 @@ def _build(loaded: Loaded, tick: timedelta) -> App:
             monotonic=lambda: clock().timestamp(),
             concurrency=1,
             every=tick,
+            rules=parts.rules.model_copy(update={"undo": timedelta(0)}),  # nobody is there to undo anything
         )
     )
 

@@ -2,9 +2,10 @@
 
 import typer
 
-from agent.cli.review import queue, settling, verdicts
+from agent.cli.review import claims, queue, settling, verdicts
 
 app = typer.Typer(no_args_is_help=True, help="Look at drafts and decide about them.")
 queue.add_to(app)
+claims.add_to(app)
 verdicts.add_to(app)
 settling.add_to(app)
