@@ -89,6 +89,9 @@ class ProposalRule(Strict):
 
     min_edits: Annotated[int, Field(ge=1)]
     min_rejects: Annotated[int, Field(ge=1)]
+    min_share: Share
+    """Of the drafts that were approved, rejected or escalated, so many must surely have been rejected for one
+    reason: the lower bound of the 95 % interval."""
     window: Duration
 
 

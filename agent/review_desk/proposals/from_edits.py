@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from agent.review_desk.proposals.phrases import Replacement, replacements, to_slots
-from agent.review_desk.proposals.proposed import Proposed, examples, people
+from agent.review_desk.proposals.proposed import Proposed, examples, people, proposal_id
 from agent.review_desk.proposals.template_text import replace_in_template
 from agent.store.lessons import Edit
 from policies.fact_names import fact_kind
@@ -33,7 +34,12 @@ class _Group:
 
 
 def from_edits(
-    edits: Sequence[Edit], *, folder: Path, playbooks: Mapping[str, CompiledPlaybook], at_least: int
+    edits: Sequence[Edit],
+    *,
+    folder: Path,
+    playbooks: Mapping[str, CompiledPlaybook],
+    at_least: int,
+    accepted: Mapping[str, datetime],
 ) -> Iterator[Proposed]:
     """Yield a proposal for every replacement that enough edits have in common.
 
@@ -42,8 +48,9 @@ def from_edits(
         folder: The templates in use.
         playbooks: Those in force; a template must still fit its playbook's facts and pass the guards.
         at_least: Fewest edits.
+        accepted: Proposal → when it was accepted; of these only later edits count.
     """
-    for group in _groups(edits):
+    for group in _groups(edits, accepted):
         compiled = playbooks.get(group.edits[0].scenario)
         path = folder / group.target
         if len(group.edits) < at_least or compiled is None or not path.is_file():
@@ -55,7 +62,7 @@ def from_edits(
         seen = len(group.edits)
         yield Proposed(
             kind="template",
-            key=repr((group.change.before, group.change.old, group.change.new, group.change.after)),
+            key=_key(group.change),
             target=group.target,
             base=group.target,
             title=_short(group.change.words),
@@ -120,7 +127,11 @@ def _passes(
     return all(finding.ok for finding in findings)
 
 
-def _groups(edits: Sequence[Edit]) -> Iterator[_Group]:
+def _key(change: Replacement) -> str:
+    return repr((change.before, change.old, change.new, change.after))
+
+
+def _groups(edits: Sequence[Edit], accepted: Mapping[str, datetime]) -> Iterator[_Group]:
     found: dict[tuple[str, Replacement], dict[str, Edit]] = defaultdict(dict)
     for edit in edits:
         if edit.before.author != _BY_TEMPLATE:
@@ -130,7 +141,10 @@ def _groups(edits: Sequence[Edit]) -> Iterator[_Group]:
             # one case counts once, however often its text was gone over
             found[f"{template}.j2", change].setdefault(edit.before.case_id, edit)
     for (target, change), by_case in sorted(found.items()):
-        yield _Group(target=target, change=change, edits=tuple(by_case.values()))
+        since = accepted.get(proposal_id("template", target, _key(change)))
+        counted = tuple(edit for edit in by_case.values() if since is None or edit.at > since)
+        if counted:
+            yield _Group(target=target, change=change, edits=counted)
 
 
 def _short(words: str) -> str:

@@ -4,13 +4,14 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from agent.domain.drafts import ReviewVerdict
 from agent.review_desk.proposals.prompt_text import with_guidance
-from agent.review_desk.proposals.proposed import Proposed, examples, people
+from agent.review_desk.proposals.proposed import Proposed, examples, people, proposal_id
 from agent.store.lessons import Said
 from prompts.store import PromptStore
 from tools.errors import InputError
@@ -28,7 +29,9 @@ class Fillers(Strict):
     words: Mapping[str, tuple[str, ...]]
 
 
-def from_words(said: Sequence[Said], *, folder: Path, at_least: int) -> Iterator[Proposed]:
+def from_words(
+    said: Sequence[Said], *, folder: Path, at_least: int, accepted: Mapping[str, datetime]
+) -> Iterator[Proposed]:
     """Yield the next version of a prompt for every wish that enough reviews have in common.
 
     Args:
@@ -36,13 +39,15 @@ def from_words(said: Sequence[Said], *, folder: Path, at_least: int) -> Iterator
             the model wrote count.
         folder: The prompts in use.
         at_least: Fewest reviews.
+        accepted: Proposal → when it was accepted; of these only later reviews count.
     """
     groups: dict[tuple[str, str], dict[str, tuple[str, Said]]] = defaultdict(dict)
     for one in said:
         task, _, _ = one.draft.message.template.partition("@")
         words = _words(one)
         key = normalised(words)
-        if one.draft.author == _BY_MODEL and key:
+        since = accepted.get(proposal_id("prompt", task, key))
+        if one.draft.author == _BY_MODEL and key and (since is None or one.at > since):
             groups[task, key].setdefault(one.draft.case_id, (words, one))
     prompts = PromptStore(folder)
     for (task, key), by_case in sorted(groups.items()):

@@ -36,8 +36,10 @@ class Proposed:
     @property
     def id(self) -> str:
         """The same for the same change, whenever it is computed."""
-        name = f"{self.kind}|{self.target if self.kind != 'prompt' else self.base}|{self.key}"
-        return f"prp_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        # the version of a prompt grows with every accepted proposal; its folder stays
+        return proposal_id(
+            self.kind, self.target.partition("/")[0] if self.kind == "prompt" else self.target, self.key
+        )
 
     @property
     def diff(self) -> str:
@@ -50,6 +52,11 @@ class Proposed:
         if self.base == self.target:
             return self.diff
         return unified("", self.after, old="/dev/null", new=f"b/{self.target}")
+
+
+def proposal_id(kind: Kind, place: str, key: str) -> str:
+    """Return the id of a change: the same place and the same change are the same proposal."""
+    return f"prp_{hashlib.sha256(f'{kind}|{place}|{key}'.encode()).hexdigest()[:16]}"
 
 
 def unified(before: str, after: str, *, old: str, new: str) -> str:

@@ -99,11 +99,12 @@ def against_bad_timing(playbook: Playbook, seen: Judgements) -> Suggestion | Non
 
 def against_wrong_facts(playbook: Playbook, seen: Judgements) -> Suggestion | None:
     """Return a fact without which no message is written any more, or a shorter time that facts may be old."""
-    for name in playbook.facts:
+    comparable = playbook.facts if seen.approved else ()
+    for name in comparable:
         if name in playbook.required_facts or is_coarse(name):
             continue
         lacking, of = _lacking(seen.rejected, name), len(seen.rejected)
-        others = _lacking(seen.approved, name) / max(1, len(seen.approved))
+        others = _lacking(seen.approved, name) / len(seen.approved)
         if of and lacking / of - others > _HALF:
             return Suggestion(
                 title=f"require {name}",
