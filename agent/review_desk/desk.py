@@ -19,6 +19,7 @@ from agent.review_desk.answers import Approval, RejectReason
 from agent.review_desk.approval import after_expiry, approve
 from agent.review_desk.claims import claim, next_draft, open_for, release, renew
 from agent.review_desk.edits import edit
+from agent.review_desk.lead_acts import LeadActs
 from agent.review_desk.opening import (
     Desk,
     decide_in_review,
@@ -28,7 +29,9 @@ from agent.review_desk.opening import (
     take,
     write_review,
 )
+from agent.review_desk.proposals.folders import Folders
 from agent.review_desk.showing import show
+from agent.review_desk.situation_acts import SituationActs
 from agent.review_desk.views import DraftView
 from agent.store.cases import assign_situations, transition
 from agent.store.deliveries import (
@@ -51,7 +54,7 @@ _SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, id="review_desk")
 _EXPIRE_AT_ONCE: Final = 5_000
 
 
-class ReviewDesk:
+class ReviewDesk(SituationActs, LeadActs):
     """The one service under the terminal UI and the command line; every verdict is one transaction."""
 
     def __init__(
@@ -67,6 +70,8 @@ class ReviewDesk:
         rules: ReviewRules,
         roster: Roster,
         login: str = "",
+        folders: Folders | None = None,
+        at_once: int = 200,
     ) -> None:
         """Take the ports.
 
@@ -81,7 +86,11 @@ class ReviewDesk:
             rules: How people review.
             roster: Who may do what.
             login: The operating system's user; the audit log names it where a reviewer has another name.
+            folders: Where playbooks, templates and prompts are read from; those that come with the product
+                without it.
+            at_once: Drafts of a situation that are decided in one transaction.
         """
+        self._folders = folders or Folders()
         self._desk = Desk(
             store=store,
             recheck=recheck,
@@ -93,6 +102,7 @@ class ReviewDesk:
             login=login,
             clock=clock,
             zone_of=zone_of,
+            at_once=at_once,
         )
 
     @property

@@ -46,6 +46,9 @@ class Desk:
     clock: Clock
     zone_of: Callable[[Connection, Case], str]
     """The zone in which times are printed for a case's customer."""
+    at_once: int = 200
+    """Drafts of a situation per transaction: few enough that others get their turn, enough for thousands a
+    minute."""
 
     def actor(self, reviewer: str, act: Act) -> Actor:
         """Return a reviewer as the audit log names them, if their role allows the act.

@@ -15,10 +15,10 @@ from sqlmodel import SQLModel, col, select
 from agent.errors import StoreError
 from agent.log import get_log
 from agent.store.migrations import migrate
-from agent.store.tables import cases, ledger, mirror, sending
+from agent.store.tables import cases, ledger, mirror, sending, situations
 from agent.store.tables.base import SCHEMA_VERSION, Meta
 
-TABLE_MODULES: Final = (cases, ledger, mirror, sending)
+TABLE_MODULES: Final = (cases, ledger, mirror, sending, situations)
 """Imported so that their tables are known to the metadata."""
 
 _BUSY_MILLISECONDS = 30_000

@@ -75,6 +75,19 @@ def last_decision(conn: Connection, case_id: str) -> Decision | None:
     return decisions[-1] if decisions else None
 
 
+def last_decisions(conn: Connection, case_ids: Sequence[str]) -> dict[CaseId, Decision]:
+    """Return the decision that counts for each of many cases."""
+    found: dict[CaseId, Decision] = {}
+    for part in chunked(case_ids):
+        bodies = conn.execute(
+            select(DecisionRow.body)
+            .where(among(conn, DecisionRow.case_id, part))
+            .order_by(col(DecisionRow.turn))
+        ).scalars()
+        found.update((decision.case_id, decision) for decision in map(decision_from_json, bodies))
+    return found
+
+
 def count_by_reason(conn: Connection, *, since: datetime | None = None) -> list[tuple[str, str, str, int]]:
     """Return (scenario, kind, reason, number of decisions), the most frequent first."""
     number = sqlalchemy.func.count()

@@ -78,7 +78,7 @@ def queue_deliveries(
     Returns:
         The ids of the new deliveries by case.
     """
-    taken = _taken_keys(tx.conn, [dedup_key(new.case.signal_key, new.step) for new in deliveries])
+    taken = taken_keys(tx.conn, [dedup_key(new.case.signal_key, new.step) for new in deliveries])
     rows: list[dict[str, object]] = []
     queued: dict[CaseId, DeliveryId] = {}
     for new in deliveries:
@@ -367,7 +367,8 @@ def delivery_file(row: RowMapping) -> DeliveryFile:
     )
 
 
-def _taken_keys(connection: Connection, keys: Sequence[str]) -> set[str]:
+def taken_keys(connection: Connection, keys: Sequence[str]) -> set[str]:
+    """Return those of the deduplication keys under which something is queued or was sent."""
     taken: set[str] = set()
     for part in chunked(keys):
         taken.update(

@@ -115,5 +115,22 @@ def _searchable(row: RowMapping) -> dict[str, str]:
     return {"id": row["id"], "name": name, "search": "\n".join(parts).casefold()}
 
 
-MIGRATIONS: Final = (Migration(2, _review_desk),)
+# --- 3: situations that were opened, so that a verdict on many drafts binds to what was shown ---------------
+
+_SITUATIONS: Final = """
+CREATE TABLE situation_opening (
+  id VARCHAR NOT NULL, situation_id VARCHAR NOT NULL, reviewer VARCHAR NOT NULL, digest VARCHAR NOT NULL,
+  covered TEXT NOT NULL, opened_at INSTANT NOT NULL, approved_at INSTANT, begun_at INSTANT, ended_at INSTANT,
+  PRIMARY KEY (id)
+);
+CREATE INDEX ix_situation_opening ON situation_opening (situation_id, reviewer);
+CREATE INDEX ix_review_at ON review (at)
+"""
+
+
+def _situations(connection: Connection) -> None:
+    _run(connection, _SITUATIONS)
+
+
+MIGRATIONS: Final = (Migration(2, _review_desk), Migration(3, _situations))
 """In order; each is applied once, to databases of a lower version."""

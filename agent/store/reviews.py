@@ -1,6 +1,7 @@
 """Reviews: what people said about drafts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping, insert
 from sqlmodel import col, select
@@ -13,41 +14,26 @@ from agent.store.transaction import Tx
 from tools.records.base import CustomerId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewReview:
+    """A verdict to record, with where its draft belongs."""
+
+    review: Review
+    case_id: CaseId
+    customer_id: CustomerId
+
+
 def record_review(tx: Tx, review: Review, *, case_id: CaseId, customer_id: CustomerId, actor: Actor) -> None:
     """Record a verdict; the reviewer's words go where personal data goes."""
-    tx.conn.execute(
-        insert(ReviewRow),
-        [
-            {
-                "id": review.id,
-                "draft_id": review.draft_id,
-                "case_id": case_id,
-                "verdict": review.verdict,
-                "reviewer": review.reviewer,
-                "content_hash": review.content_hash,
-                "reason": review.reason,
-                "at": review.at,
-                "seconds": review.seconds,
-            }
-        ],
-    )
-    tx.record(
-        AuditEvent(
-            type="review.recorded",
-            at=review.at,
-            actor=actor,
-            customer_id=customer_id,
-            case_id=case_id,
-            body={
-                "content_hash": review.content_hash,
-                "draft": review.draft_id,
-                "review": review.id,
-                "seconds": review.seconds,
-                "verdict": review.verdict,
-            },
-            private={"reason": review.reason},
-        )
-    )
+    record_reviews(tx, [NewReview(review=review, case_id=case_id, customer_id=customer_id)], actor=actor)
+
+
+def record_reviews(tx: Tx, new: Sequence[NewReview], *, actor: Actor) -> None:
+    """Record many verdicts of one reviewer."""
+    if new:
+        tx.conn.execute(insert(ReviewRow), [_row(one) for one in new])
+    for one in new:
+        tx.record(_event(one, actor))
 
 
 def get_review(connection: Connection, review_id: str) -> Review | None:
@@ -76,4 +62,38 @@ def _review(row: RowMapping) -> Review:
         reason=row["reason"],
         at=row["at"],
         seconds=row["seconds"],
+    )
+
+
+def _row(new: NewReview) -> dict[str, object]:
+    review = new.review
+    return {
+        "id": review.id,
+        "draft_id": review.draft_id,
+        "case_id": new.case_id,
+        "verdict": review.verdict,
+        "reviewer": review.reviewer,
+        "content_hash": review.content_hash,
+        "reason": review.reason,
+        "at": review.at,
+        "seconds": review.seconds,
+    }
+
+
+def _event(new: NewReview, actor: Actor) -> AuditEvent:
+    review = new.review
+    return AuditEvent(
+        type="review.recorded",
+        at=review.at,
+        actor=actor,
+        customer_id=new.customer_id,
+        case_id=new.case_id,
+        body={
+            "content_hash": review.content_hash,
+            "draft": review.draft_id,
+            "review": review.id,
+            "seconds": review.seconds,
+            "verdict": review.verdict,
+        },
+        private={"reason": review.reason},
     )

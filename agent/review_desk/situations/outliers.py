@@ -108,9 +108,10 @@ def _reasons(member: Member, usual: _Usual, bounds: Bounds) -> Iterator[tuple[st
 
 
 def _fact_reasons(member: Member, bounds: Bounds) -> Iterator[tuple[str, str]]:
+    oldest = max((bounds.now - fact.fetched_at for fact in member.facts), default=timedelta(0))
+    if oldest > bounds.max_age:
+        yield "old facts", f"its facts were read {_ago(oldest)} ago"
     for fact in member.facts:
-        if bounds.now - fact.fetched_at > bounds.max_age:
-            yield f"old {fact.name}", f"{fact.name} was read {_ago(bounds.now - fact.fetched_at)} ago"
         passes = _instant(fact.value, member.offset)
         if passes is not None and bounds.now < passes <= member.expires_at:
             yield f"{fact.name} soon past", f"{fact.name} passes before the draft expires"

@@ -133,7 +133,7 @@ class DraftRow(Named, table=True):
 class ReviewRow(Named, table=True):
     """A person's verdict on a draft."""
 
-    __table_args__ = (Index("ix_review_draft", "draft_id"),)
+    __table_args__ = (Index("ix_review_draft", "draft_id"), Index("ix_review_at", "at"))
 
     id: str = Field(primary_key=True)
     draft_id: str
