@@ -248,6 +248,7 @@ def _desk(parts: Parts, store: Store, recheck: SourceRecheck, candidates: Candid
         rules=parts.rules,
         roster=parts.roster,
         login=parts.login,
+        folders=parts.folders,
     )
 
 

@@ -1,15 +1,13 @@
 """Commands around a company: the demo, a first set-up, a health check, and how things stand."""
 
 import asyncio
-import shutil
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from agent.cli.opening import Config, loaded_settings, opened
-from agent.cli.output import Json, console, narrate, print_json, program_name
+from agent.cli.output import Json, console, narrate, print_json
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,8 +51,7 @@ def demo(
     if as_json:
         print_json(summary)
     else:
-        program = program_name(sys.argv[0], on_path=shutil.which("outrider") is not None)
-        console().print(summary_view(summary, program=program))
+        console().print(summary_view(summary))
 
 
 def init(

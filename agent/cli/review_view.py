@@ -45,8 +45,8 @@ def queue_table(items: Sequence[QueueItem], *, now: datetime) -> Table:
             _text(item.review_reason),
             _text(item.risk.value),
             _text(item.subject or item.body.replace("\n", " ")[:60]),
-            _text(_in(item.review_by - now)),
-            _text(_in(item.expires_at - now)),
+            _text(in_words(item.review_by - now)),
+            _text(in_words(item.expires_at - now)),
             _text(show_value(item.stake) if item.stake else ""),
             *([_text(_holder(item, now))] if held else []),
         )
@@ -96,7 +96,7 @@ def draft_card(view: DraftView, *, now: datetime) -> RenderableType:
         parts += [_verdicts(view.decision), *_value(view.decision.valuation), _versions(view.decision)]
     parts.append(
         _text(
-            f"To be reviewed {_in(view.review_by - now)}, expires {_in(draft.expires_at - now)}; "
+            f"To be reviewed {in_words(view.review_by - now)}, expires {in_words(draft.expires_at - now)}; "
             f"risk {view.risk.value}; why a person looks: {draft.review_reason}."
         )
     )
@@ -216,7 +216,8 @@ def _text(text: str, style: str = "") -> Text:
     return Text(safe_text(text), style=style)
 
 
-def _in(span: timedelta) -> str:
+def in_words(span: timedelta) -> str:
+    """Return how far an instant lies ahead, or back: `in 5 min`, `2 h ago`."""
     return f"in {_span(span)}" if span > timedelta(0) else f"{_span(-span)} ago"
 
 
