@@ -1,13 +1,15 @@
 """Commands around a company: the demo, a first set-up, a health check, and how things stand."""
 
 import asyncio
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from agent.cli.opening import Config, loaded_settings, opened
-from agent.cli.output import Json, console, narrate, print_json
+from agent.cli.output import Json, console, narrate, print_json, program_name
 
 
 def add_to(app: typer.Typer) -> None:
@@ -51,7 +53,8 @@ def demo(
     if as_json:
         print_json(summary)
     else:
-        console().print(summary_view(summary))
+        program = program_name(sys.argv[0], on_path=shutil.which("outrider") is not None)
+        console().print(summary_view(summary, program=program))
 
 
 def init(

@@ -32,8 +32,8 @@ _MEANINGS = {
 }
 
 
-def summary_view(summary: Summary) -> RenderableType:
-    """Return the summary a newcomer understands."""
+def summary_view(summary: Summary, *, program: str) -> RenderableType:
+    """Return the summary a newcomer understands, with the next commands as this `program` is called."""
     rows: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for scenario, kind, reason, number in summary.decisions:
         rows[kind, reason][scenario] += number
@@ -58,12 +58,12 @@ def summary_view(summary: Summary) -> RenderableType:
         f"{summary.waiting} drafts wait for you.",
     ]
     commands = (
-        "outrider review list                 the drafts that wait",
-        "outrider review show DRAFT           one of them, with everything it rests on",
-        "outrider review approve DRAFT        type the hash you see; the facts are read again",
-        "outrider run --once                  sends it, into " + f"{summary.folder}/outbox",
-        "outrider audit list                  every decision, the negative ones too",
-        "outrider audit verify                names the event if one byte was changed",
+        f"{program} review list                 the drafts that wait",
+        f"{program} review show DRAFT           one of them, with everything it rests on",
+        f"{program} review approve DRAFT        type the hash you see; the facts are read again",
+        f"{program} run --once                  sends it, into {summary.folder}/outbox",
+        f"{program} audit list                  every decision, the negative ones too",
+        f"{program} audit verify                names the event if one byte was changed",
     )
     return Group(
         Text(),

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +27,16 @@ def console(*, stderr: bool = False) -> "Console":
 
     width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "120"))
     return Console(stderr=stderr, highlight=False, width=width)
+
+
+def program_name(typed: str, *, on_path: bool) -> str:
+    """Return what a person types to call this program: its path as typed while the shell knows no `outrider`.
+
+    Args:
+        typed: How it was called, `sys.argv[0]`.
+        on_path: Whether the shell finds an `outrider`.
+    """
+    return "outrider" if on_path or Path(typed).name != "outrider" else typed
 
 
 def narrate(sentence: str) -> None:

@@ -9,7 +9,7 @@ from evals.results import Run, read_run
 from tools.errors import InputError
 
 BASELINES: Final = Path(__file__).parents[1] / "baselines"
-"""Stored runs of the shipped suites; `outrider eval --out` writes them."""
+"""Stored runs of the shipped suites, as `evals.results.write_run` writes them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,12 +35,13 @@ def judge(trial: Trial, queued: list[DeliveryId]) -> Counter[str]:
     bench.store.reader.dispose()
     journal = trial.journal.read_text().split() if trial.journal.exists() else []
     taken = Counter(key for key in journal if key in states)
-    assert still_open == []
-    assert [key for key, times in taken.items() if times > 1] == []
-    assert set(states.values()) <= DONE
+    twice = [key for key, times in taken.items() if times > 1]
+    assert not still_open, f"left half done: {still_open}"
+    assert not twice, f"customers got it twice: {twice}"
+    assert set(states.values()) <= DONE, f"lost on the way: {states}"
     for delivery_id, state in states.items():
         if state is DeliveryState.ACCEPTED:
             assert taken[delivery_id] == 1, "believed to be sent, but nobody got it"
         elif state is DeliveryState.REJECTED:
-            assert taken[delivery_id] == 0
+            assert taken[delivery_id] == 0, "believed to be refused, but somebody got it"
     return Counter(states.values())

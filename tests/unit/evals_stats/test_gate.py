@@ -128,6 +128,7 @@ def sides(*, drop: int = 0, cost: int = 100, milliseconds: int = 100) -> tuple[R
         pytest.param(Against(delta=0.02), {}, "delta", HELD, id="no drop"),
         pytest.param(Against(delta=0.10), {"drop": 3}, "delta", HELD, id="tolerated drop"),
         pytest.param(Against(delta=0.02), {"drop": 3}, "delta", BROKEN, id="drop"),
+        pytest.param(Against(delta=0.04), {"drop": 3}, "delta", BROKEN, id="a greater drop is plausible"),
         pytest.param(Against(cost_percent=20), {"cost": 120}, "cost_percent", HELD, id="cost at bound"),
         pytest.param(Against(cost_percent=20), {"cost": 121}, "cost_percent", BROKEN, id="cost"),
         pytest.param(Against(latency_percent=50), {"milliseconds": 150}, "latency_percent", HELD, id="time"),
