@@ -6,8 +6,10 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -16,6 +18,8 @@ from agent.clock import SimulatedClock
 from agent.domain.model import Composition, LookUp, LookUpResult, LookUpTool, Reading, Step
 from agent.errors import ModelError
 from agent.llm.budget import SCOPE
+from agent.llm.ledgered import LedgeredModel
+from agent.llm.retries import RetryRules
 from agent.store.budgets import balance
 from agent.store.llm_calls import CallStatus, LlmCall, get_calls
 from agent.store.tables.ledger import LlmCallRow
@@ -34,13 +38,19 @@ async def bench(store: Store, clock: SimulatedClock, tmp_path: Path) -> AsyncGen
         await transport.aclose()
 
 
+def patient(bench: Bench, url: str, **changes: Any) -> LedgeredModel:
+    """Return a model that waits for a server on a busy machine: how long it takes is not what is tested."""
+    rules = RetryRules(deadline=timedelta(seconds=100))
+    return bench.model(url, rules=rules, timeout=timedelta(seconds=100), **changes)
+
+
 def calls(store: Store) -> list[LlmCall]:
     with store.read() as conn:
         return get_calls(conn, list(conn.execute(select(LlmCallRow.id)).scalars()))
 
 
 async def test_texts_are_read_into_the_closed_form(bench: Bench, llama_server: str) -> None:
-    answer = await bench.model(llama_server, seed=1).read(READ)
+    answer = await patient(bench, llama_server, seed=1).read(READ)
 
     assert isinstance(answer.value, Reading)
     [call] = calls(bench.store)
@@ -55,7 +65,7 @@ async def test_both_branches_of_a_step_come_through_the_grammar(bench: Bench, ll
         results=(LookUpResult(tool=LookUpTool.ORDER, facts=ASSESS.facts),),
     )
 
-    steps = [(await bench.model(llama_server, seed=seed).assess(request)).value for seed in range(12)]
+    steps = [(await patient(bench, llama_server, seed=seed).assess(request)).value for seed in range(12)]
 
     assert all(isinstance(step, Step) for step in steps)
     assert {type(step.step) is LookUp for step in steps} == {True, False}
@@ -65,7 +75,7 @@ async def test_texts_are_written_or_properly_refused(bench: Bench, llama_server:
     results: Counter[str] = Counter()
     for seed in range(8):
         try:
-            answer = await bench.model(llama_server, seed=seed).compose(COMPOSE)
+            answer = await patient(bench, llama_server, seed=seed).compose(COMPOSE)
         except ModelError as exc:
             results[exc.kind] += 1
         else:
@@ -79,8 +89,8 @@ async def test_texts_are_written_or_properly_refused(bench: Bench, llama_server:
 async def test_the_same_seed_gives_the_same_answer_and_the_ledger_asks_once(
     bench: Bench, llama_server: str
 ) -> None:
-    first = await bench.model(llama_server, seed=3).assess(ASSESS)
-    again = await bench.model(llama_server, seed=3).assess(ASSESS)
+    first = await patient(bench, llama_server, seed=3).assess(ASSESS)
+    again = await patient(bench, llama_server, seed=3).assess(ASSESS)
 
     assert again.value == first.value
     assert len(calls(bench.store)) == 1
@@ -90,7 +100,7 @@ async def test_an_answer_that_is_cut_off_is_too_long_and_its_tokens_are_kept(
     bench: Bench, llama_server: str
 ) -> None:
     with pytest.raises(ModelError) as caught:
-        await bench.model(llama_server, max_tokens=10).read(READ)
+        await patient(bench, llama_server, max_tokens=10).read(READ)
 
     assert caught.value.kind == "too_long"
     [call] = calls(bench.store)
@@ -101,14 +111,14 @@ async def test_a_prompt_beyond_the_context_is_too_long(bench: Bench, llama_serve
     # a byte vocabulary makes three tokens of each of these signs
     request = replace(READ, texts=("\u754c" * 8_000,) * 4)
     with pytest.raises(ModelError) as caught:
-        await bench.model(llama_server, max_tokens=300).read(request)
+        await patient(bench, llama_server, max_tokens=300).read(request)
 
     assert caught.value.kind == "too_long"
 
 
 async def test_the_price_bound_holds_for_a_vocabulary_of_bytes(bench: Bench, llama_server: str) -> None:
     """The worst tokenizer there is: what is billed never passes what was reserved."""
-    await bench.model(llama_server, seed=1, cap=7_000).read(replace(READ, texts=("\u754c" * 500,)))
+    await patient(bench, llama_server, seed=1, cap=7_000).read(replace(READ, texts=("\u754c" * 500,)))
 
     with bench.store.read() as conn:
         after = balance(conn, scope=SCOPE, period=START.date().isoformat())
@@ -119,7 +129,7 @@ async def test_the_price_bound_holds_for_a_vocabulary_of_bytes(bench: Bench, lla
 async def test_many_at_once_all_end_well(
     bench: Bench, llama_server: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model = bench.model(llama_server, seed=5)
+    model = patient(bench, llama_server, seed=5)
     seconds: list[float] = []
 
     async def read(number: int) -> Reading:
