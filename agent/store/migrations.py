@@ -70,7 +70,10 @@ UPDATE draft SET
 DROP INDEX ix_draft_queue;
 CREATE INDEX ix_draft_queue ON draft (state, review_by, id, scenario, channel, risk, review_reason,
   snoozed_until, claimed_by, claimed_until, expires_at);
+CREATE INDEX ix_draft_kind ON draft (state, scenario, risk);
 CREATE INDEX ix_draft_situation ON draft (state, situation_id);
+CREATE INDEX ix_draft_claimed ON draft (claimed_until) WHERE claimed_until IS NOT NULL;
+CREATE INDEX ix_draft_snoozed ON draft (snoozed_until) WHERE snoozed_until IS NOT NULL;
 CREATE INDEX ix_draft_expiry ON draft (state, expires_at);
 CREATE TABLE review_seed (
   id VARCHAR NOT NULL, draft_id VARCHAR NOT NULL, reviewer VARCHAR NOT NULL, kind VARCHAR NOT NULL,

@@ -1,6 +1,7 @@
 """The review queue: paged listing in the order of urgency, and how full it is."""
 
 import heapq
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,11 +15,14 @@ from agent.domain.cases import SituationId
 from agent.domain.drafts import DraftState
 from agent.domain.queue import QueueCounts, QueueFilter, QueueItem, QueuePlace
 from agent.store.drafts import DraftFile, draft_file, draft_from_json, stake_of_row
+from agent.store.plans import filtered
 from agent.store.tables.cases import DraftRow
 from policies.review_rules import Risk
 from tools.records.base import CustomerId
 
 _ORDER: Final = (col(DraftRow.review_by), col(DraftRow.id))
+_PENDING: Final = filtered(col(DraftRow.state)) == DraftState.PENDING
+"""For conditions that another index than the state's finds faster."""
 
 
 def list_queue(
@@ -53,7 +57,7 @@ def count_queue(connection: Connection, wanted: QueueFilter, *, now: datetime) -
 
 
 def queue_counts(connection: Connection, *, reviewer: str, now: datetime, soon: timedelta) -> QueueCounts:
-    """Return how full the queue is; one pass over its index, whatever the number of scenarios.
+    """Return how full the queue is; each figure comes from an index made for it.
 
     Args:
         connection: The database.
@@ -61,39 +65,60 @@ def queue_counts(connection: Connection, *, reviewer: str, now: datetime, soon: 
         now: Now.
         soon: Drafts that expire within this time are expiring soon.
     """
-    due = ~_snoozed(now)
-    held = and_(due, _held(now))
-    rows = connection.execute(
+    overdue, expiring = col(DraftRow.review_by) < now, col(DraftRow.expires_at) <= now + soon
+    snoozed = connection.execute(
         sqlalchemy.select(
             col(DraftRow.scenario),
             col(DraftRow.risk),
-            func.count().filter(due),
-            func.count().filter(due, col(DraftRow.review_by) < now),
-            func.count().filter(due, col(DraftRow.expires_at) <= now + soon),
-            func.count().filter(held),
-            func.count().filter(held, col(DraftRow.claimed_by) == reviewer),
-            func.count().filter(_snoozed(now)),
+            func.count(),
+            func.count().filter(overdue),
+            func.count().filter(expiring),
         )
-        .where(col(DraftRow.state) == DraftState.PENDING)
+        .where(_PENDING, col(DraftRow.snoozed_until) > now)
         .group_by(col(DraftRow.scenario), col(DraftRow.risk))
     ).all()
-    by_scenario: dict[str, int] = {}
-    by_risk = dict.fromkeys(Risk, 0)
-    for scenario, risk, waiting, *_ in rows:
-        by_scenario[scenario] = by_scenario.get(scenario, 0) + waiting
-        by_risk[Risk(risk)] += waiting
-    totals = [sum(column) for column in zip(*(row[2:] for row in rows), strict=True)] or [0] * 6
-    waiting, overdue, expiring, claimed, mine, snoozed = totals
+    waiting = _by_kind(connection)
+    for (
+        scenario,
+        risk,
+        number,
+        *_,
+    ) in snoozed:  # few, so that taking them off is cheaper than leaving them out
+        waiting[scenario, risk] -= number
+    by_scenario, by_risk = Counter[str](), Counter[str]()
+    for (scenario, risk), number in waiting.items():
+        by_scenario[scenario] += number
+        by_risk[risk] += number
+    claimed = connection.execute(
+        select(func.count(), func.count().filter(col(DraftRow.claimed_by) == reviewer)).where(
+            _PENDING, col(DraftRow.claimed_until) > now, ~_snoozed(now)
+        )
+    ).one()
     return QueueCounts(
-        waiting=waiting,
-        overdue=overdue,
-        expiring_soon=expiring,
-        claimed=claimed,
-        mine=mine,
-        snoozed=snoozed,
+        waiting=waiting.total(),
+        overdue=_number(connection, overdue) - sum(row[3] for row in snoozed),
+        expiring_soon=_number(connection, expiring) - sum(row[4] for row in snoozed),
+        claimed=int(claimed[0]),
+        mine=int(claimed[1]),
+        snoozed=sum(row[2] for row in snoozed),
         by_scenario=tuple(sorted((name, many) for name, many in by_scenario.items() if many)),
-        by_risk=tuple(by_risk.items()),
+        by_risk=tuple((risk, by_risk[risk]) for risk in Risk),
     )
+
+
+def _by_kind(connection: Connection) -> Counter[tuple[str, str]]:
+    """Return (scenario, risk) → pending drafts, snoozed ones too."""
+    rows = connection.execute(
+        sqlalchemy.select(col(DraftRow.scenario), col(DraftRow.risk), func.count())
+        .where(col(DraftRow.state) == DraftState.PENDING)
+        .group_by(col(DraftRow.scenario), col(DraftRow.risk))
+    )
+    return Counter({(scenario, risk): number for scenario, risk, number in rows.all()})
+
+
+def _number(connection: Connection, condition: ColumnElement[bool]) -> int:
+    statement = select(func.count()).where(col(DraftRow.state) == DraftState.PENDING, condition)
+    return int(connection.execute(statement).scalar_one())
 
 
 def next_free(

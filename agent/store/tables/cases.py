@@ -88,7 +88,20 @@ class DraftRow(Named, table=True):
             *("scenario", "channel", "risk", "review_reason"),
             *("snoozed_until", "claimed_by", "claimed_until", "expires_at"),
         ),
+        Index("ix_draft_kind", "state", "scenario", "risk"),
         Index("ix_draft_situation", "state", "situation_id"),
+        Index(
+            "ix_draft_claimed",
+            "claimed_until",
+            sqlite_where=text("claimed_until IS NOT NULL"),
+            postgresql_where=text("claimed_until IS NOT NULL"),
+        ),
+        Index(
+            "ix_draft_snoozed",
+            "snoozed_until",
+            sqlite_where=text("snoozed_until IS NOT NULL"),
+            postgresql_where=text("snoozed_until IS NOT NULL"),
+        ),
         Index("ix_draft_expiry", "state", "expires_at"),
     )
 
