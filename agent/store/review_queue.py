@@ -83,7 +83,7 @@ def queue_counts(connection: Connection, *, reviewer: str, now: datetime, soon: 
         risk,
         number,
         *_,
-    ) in snoozed:  # few, so that taking them off is cheaper than leaving them out
+    ) in snoozed:  # few: taking them off is cheaper than leaving them out
         waiting[scenario, risk] -= number
     by_scenario, by_risk = Counter[str](), Counter[str]()
     for (scenario, risk), number in waiting.items():
