@@ -95,7 +95,7 @@ def test_without_a_digest_a_person_types_what_they_see(crowd: Crowd, run: Run) -
         (("stats", "--since", "soon"), "is no duration"),
         (("proposals", "show", "prp_none"), "no open proposal"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+    ids=["no situation", "no reason", "no duration", "no proposal"],
 )
 def test_bad_input_names_the_field_and_exits_with_2(run: Run, arguments: tuple[str, ...], words: str) -> None:
     said = run(*arguments)

@@ -177,6 +177,19 @@ def test_a_draft_that_changes_hands_while_facts_are_read_stays_behind(crowd: Cro
     assert len(answer.done) == 2
 
 
+@pytest.mark.parametrize("at", [1, 6], ids=["same chunk", "later chunk"])
+def test_a_draft_that_is_put_off_while_others_are_decided_stays_behind(crowd: Crowd, at: int) -> None:
+    crowd.fill(8)
+    first, later = crowd.drafts[0], crowd.drafts[at]
+    digest = crowd.opened()
+    crowd.while_looking = lambda case_id: snoozed(crowd, later.id) if case_id == first.case_id else None
+
+    answer = crowd.desk.approve_situation(crowd.id, reviewer="ann", shown=digest)
+
+    assert dict(answer.left) == {later.id: "it was changed meanwhile"}
+    assert len(answer.done) == 7
+
+
 def test_so_many_need_a_second_person_who_saw_the_same(crowd: Crowd) -> None:
     crowd.fill(3)
     four_eyes = crowd.rules.four_eyes.model_copy(update={"recipients": 3})

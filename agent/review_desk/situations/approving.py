@@ -70,13 +70,8 @@ def approve_chunk(bulk: Bulk, files: Sequence[DraftFile], fates: Fates) -> None:
 
 def _behind(bulk: Bulk, file: DraftFile, fates: Fates) -> bool:
     """Note why a draft is left for a look of its own, if it is."""
-    one = bulk.waiting.get(file.draft.id)
-    if file.draft.expires_at <= bulk.desk.clock():
-        why = "it has expired"
-    elif one is None:
-        why = "it was changed meanwhile"
-    else:
-        why = why_behind(bulk.desk, one)
+    expired = file.draft.expires_at <= bulk.desk.clock()
+    why = "it has expired" if expired else why_behind(bulk.desk, bulk.waiting[file.draft.id])
     if why:
         fates.put(file.draft.id, "left", why)
     return bool(why)

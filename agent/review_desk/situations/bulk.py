@@ -127,7 +127,11 @@ class Bulk:
             elif file is None:
                 fates.put(draft_id, "left", "it is gone")
             elif file.draft.state is DraftState.PENDING:
-                files.append(file)
+                one = self.waiting.get(draft_id)
+                if one is None or one.file.lock_version != file.lock_version:
+                    fates.put(draft_id, "left", "it was changed meanwhile")
+                else:
+                    files.append(file)
             else:
                 fates.put(draft_id, *_settled(file))
         return files
