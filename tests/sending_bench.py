@@ -41,7 +41,7 @@ from tests.conftest import START
 from tests.providers import FakeProvider
 from tools.messages import Outbound
 from tools.ports import Sender
-from tools.records.base import CustomerId
+from tools.records.base import CustomerId, Money
 from tools.records.facts import Fact, FilledSlot, facts_hash
 from tools.records.vocabulary import ChannelKind, ConsentState, CustomerStatus, Purpose
 
@@ -63,8 +63,8 @@ def limits() -> Limits:
 
 @cache
 def rules(**changes: object) -> ReviewRules:
-    """Return the shipped rules of review with some fields replaced."""
-    return load_review_rules(REVIEW_FILE).model_copy(update=changes)
+    """Return the shipped rules of review with some fields replaced; approved messages leave at once."""
+    return load_review_rules(REVIEW_FILE).model_copy(update={"undo": timedelta(0), "seeds": 0, **changes})
 
 
 def new_draft(draft: Draft, case: Case, **changes: Any) -> NewDraft:
@@ -161,6 +161,8 @@ class Bench:
     """The shipped ones, but what is approved may leave at once."""
     roles: Mapping[str, Role] = field(default_factory=dict[str, Role])
     login: str = ""
+    stake: Money | None = None
+    """The money that drafts are about."""
 
     def __post_init__(self) -> None:
         self.desk = ReviewDesk(
@@ -313,7 +315,7 @@ class Bench:
         return case
 
     def _record(self, tx: Tx, case: Case, draft: Draft) -> None:
-        record_drafts(tx, [new_draft(draft, case)], actor=SYSTEM)
+        record_drafts(tx, [new_draft(draft, case, stake=self.stake)], actor=SYSTEM)
         pending = draft.state is DraftState.PENDING
         state = CaseState.IN_REVIEW if pending else CaseState.APPROVED
         transition(tx, [case.id], to=state, at=self.clock(), next_at=None, reason="drafted", actor=SYSTEM)

@@ -34,6 +34,8 @@ class Member:
     """What the quarantined reader saw; None without texts, or when it could not be asked."""
     unread: bool
     """Whether there were texts that nobody could read."""
+    reviewed: bool = False
+    """Whether a person has said something about an earlier draft; they then see the next one too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,11 @@ class ReviewVerdict(StrEnum):
     REJECT = "reject"
     REDRAFT = "redraft"
     ESCALATE = "escalate"
+    CHANNEL = "channel"
+    """The message shall go by another channel."""
+    SNOOZE = "snooze"
+    UNDO = "undo"
+    """The last verdict before it that was not taken back does not count any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,11 +74,6 @@ class Roster:
     def __init__(self, roles: Mapping[str, Role]) -> None:
         self._roles = dict(roles)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nobody is set up, as where one person does everything."""
-        return not self._roles
-
     def role_of(self, name: str) -> Role | None:
         """Return a person's role; None for somebody who is not on the roster."""
         return self._roles.get(name) if self._roles else Role.LEAD

@@ -232,6 +232,7 @@ def _review_reason(member: Member, state: Deliberation, playbook: Playbook, valu
         (valuation.in_band, "band"),
         (member.unread, "unread_text"),
         (assessment is not None and assessment.warranted is Warranted.UNSURE, "model_unsure"),
+        (member.reviewed, "reviewer"),
     )
     return next((reason for holds, reason in reasons if holds), "")
 

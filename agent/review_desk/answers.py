@@ -5,7 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from agent.domain.drafts import DeliveryId
+from agent.domain.cases import SituationId
+from agent.domain.drafts import DeliveryId, DraftId
 
 
 class RejectReason(StrEnum):
@@ -43,3 +44,18 @@ class VerdictAnswer:
     """One sentence for the reviewer; of a planted draft, what was wrong in it."""
     undo_until: datetime | None = None
     """Until when it can be taken back, while the case has not moved on; None when it cannot."""
+    draft_id: DraftId | None = None
+    """The new version, after an edit."""
+    situation_id: SituationId | None = None
+    """What is deliberated now, after a redraft or a change of channel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnScore:
+    """How many planted mistakes a reviewer was shown and noticed; for nobody else to see."""
+
+    shown: int
+    """Those that were judged."""
+    caught: int
+    last: datetime | None
+    """When the last one was judged."""

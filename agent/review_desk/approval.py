@@ -1,6 +1,10 @@
-"""Approving: the facts are read again, then review, delivery and work row commit together."""
+"""Approving: the facts are read again, then review, delivery and work row commit together.
 
-from datetime import datetime
+Where two people must approve, the first approval is a review of a draft that stays pending; the delivery
+comes with the second one, by somebody else and on facts that were read again.
+"""
+
+from datetime import datetime, timedelta
 
 from agent.composition import relevant_facts
 from agent.domain.cases import CaseState
@@ -10,7 +14,7 @@ from agent.domain.reviewers import Act
 from agent.errors import RefusedError
 from agent.recheck import Rechecked
 from agent.review_desk.answers import Approval
-from agent.review_desk.locks import floor_left
+from agent.review_desk.locks import locks_of_person, needs_second
 from agent.review_desk.opening import (
     Desk,
     Opened,
@@ -22,6 +26,7 @@ from agent.review_desk.opening import (
     write_review,
 )
 from agent.store.deliveries import NewDelivery, queue_delivery
+from agent.store.draft_claims import record_first_approval
 from agent.store.work import enqueue
 from policies.model import Playbook
 from tools.errors import ToolError
@@ -33,12 +38,46 @@ def approve(desk: Desk, draft_id: str, *, reviewer: str, shown: str, seconds: in
     now, actor = desk.clock(), desk.actor(reviewer, Act.APPROVE)
     with desk.store.read() as conn:
         opened = open_draft(conn, draft_id, actor=actor, shown=shown, now=now)
-    draft = opened.file.draft
-    _check_floor(desk, opened)
-    if draft.expires_at <= now:
-        _expire(desk, opened)
-        raise RefusedError(f"draft {draft_id} expired at {draft.expires_at:%Y-%m-%d %H:%M} UTC")
+    refuse_expired(desk, opened)
     playbook = desk.playbook(opened.case.scenario)
+    refuse_locked(desk, opened)
+    changed = look_again(desk, opened, playbook)
+    if changed is not None:
+        return changed
+    if needs_second(desk, opened.file) and opened.file.first_approver is None:
+        return _first_approved(desk, opened, seconds=seconds)
+    return _approved(desk, opened, playbook, seconds=seconds)
+
+
+def refuse_locked(desk: Desk, opened: Opened) -> None:
+    """Let an approval pass that nothing about the person keeps back.
+
+    Raises:
+        RefusedError: Something does: their role, their own words, their own first approval, or too early.
+    """
+    for lock in locks_of_person(desk, opened.file, opened.reviewer, now=opened.now):
+        raise RefusedError(f"draft {opened.file.draft.id}: {lock.words} {lock.remedy}")
+
+
+def refuse_expired(desk: Desk, opened: Opened) -> None:
+    """Take a draft whose time has passed out of the queue.
+
+    Raises:
+        RefusedError: Its time has passed.
+    """
+    draft = opened.file.draft
+    if draft.expires_at <= opened.now:
+        _expire(desk, opened)
+        raise RefusedError(f"draft {draft.id} expired at {draft.expires_at:%Y-%m-%d %H:%M} UTC")
+
+
+def look_again(desk: Desk, opened: Opened, playbook: Playbook) -> Approval | None:
+    """Read the facts from their sources; a draft that rests on them no more leaves the queue, with an answer.
+
+    Raises:
+        RefusedError: They cannot be read now.
+    """
+    draft = opened.file.draft
     looked = _look(desk, opened)
     if looked.status == "cleared":
         return _cleared(desk, opened)
@@ -46,16 +85,7 @@ def approve(desk: Desk, draft_id: str, *, reviewer: str, shown: str, seconds: in
         return _stale(desk, opened, f"The playbook is {playbook.ref} by now", reason="policy_changed")
     if facts_hash(relevant_facts(looked.facts, draft.used, playbook)) != draft.facts_hash:
         return _stale(desk, opened, "The facts changed since it was written", reason="facts_changed")
-    return _approved(desk, opened, playbook, seconds=seconds)
-
-
-def _check_floor(desk: Desk, opened: Opened) -> None:
-    allowed_at = floor_left(desk, opened.file, opened.reviewer, now=opened.now)
-    if allowed_at is not None:
-        raise RefusedError(
-            f"draft {opened.file.draft.id} was opened less than {desk.rules.floor.total_seconds():g} s ago; "
-            "read it before you approve it"
-        )
+    return None
 
 
 def after_expiry(deadline: datetime | None, now: datetime) -> tuple[CaseState, datetime | None]:
@@ -69,10 +99,14 @@ def _look(desk: Desk, opened: Opened) -> Rechecked:
     try:
         looked = desk.recheck(opened.case.id, now=opened.now)
     except ToolError as exc:
-        raise RefusedError(f"the facts cannot be read again now: {exc.system} does not answer") from exc
+        raise RefusedError(_unread(f"{exc.system} does not answer")) from exc
     if looked.status == "unknown":
-        raise RefusedError(f"the facts cannot be read again now: {looked.detail}")
+        raise RefusedError(_unread(looked.detail))
     return looked
+
+
+def _unread(why: str) -> str:
+    return f"the facts cannot be read again now: {why}; try again when it answers, or snooze the draft"
 
 
 def _expire(desk: Desk, opened: Opened) -> None:
@@ -108,6 +142,18 @@ def _stale(desk: Desk, opened: Opened, words: str, *, reason: str) -> Approval:
     return Approval(outcome="stale", message=f"{words}; the case is screened and drafted anew.")
 
 
+def _first_approved(desk: Desk, opened: Opened, *, seconds: int | None) -> Approval:
+    with desk.store.write() as tx:
+        lock_case(tx, opened)
+        review_id = write_review(tx, opened, ReviewVerdict.APPROVE, reason="first of two", seconds=seconds)
+        record_first_approval(tx, opened.file, review_id=review_id, actor=opened.actor, now=opened.now)
+    return Approval(
+        outcome="second_needed",
+        message="Approved by you; it waits for a second person, for two must approve it.",
+        undo_until=opened.file.draft.expires_at,
+    )
+
+
 def _approved(desk: Desk, opened: Opened, playbook: Playbook, *, seconds: int | None) -> Approval:
     now, end = opened.now, opened.now + playbook.draft_ttl
     deadline = opened.case.deadline
@@ -132,14 +178,16 @@ def _approved(desk: Desk, opened: Opened, playbook: Playbook, *, seconds: int | 
         delivery_id = queue_delivery(tx, new, at=now, actor=opened.actor)
         move(tx, opened, to=CaseState.APPROVED, reason="approved")
         enqueue(tx, key=f"dispatch:{delivery_id}", kind="dispatch", ref=delivery_id, at=leaves_at)
-    words = "Approved; it is queued."
-    if leaves_at > now:
-        seconds_left = f"{(leaves_at - now).total_seconds():g}"
-        words = f"Approved; it may leave in {seconds_left} s and can be undone until then."
     return Approval(
         outcome="approved",
-        message=words,
+        message=_words(leaves_at - now),
         delivery_id=delivery_id,
         leaves_at=leaves_at,
         undo_until=leaves_at if leaves_at > now else None,
     )
+
+
+def _words(wait: timedelta) -> str:
+    if not wait:
+        return "Approved; it is queued."
+    return f"Approved; it may leave in {wait.total_seconds():g} s and can be undone until then."

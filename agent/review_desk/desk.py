@@ -8,32 +8,23 @@ from sqlalchemy import Connection
 
 from agent.clock import Clock
 from agent.domain.audit import Actor, ActorKind
-from agent.domain.cases import Case, CaseId, CaseState, SituationId
-from agent.domain.decisions import DecisionKind
-from agent.domain.drafts import DeliveryState, DraftId, DraftState, ReviewVerdict
+from agent.domain.cases import Case, CaseId, CaseState
+from agent.domain.drafts import DeliveryState, DraftId, DraftState
 from agent.domain.queue import QueueCounts, QueueFilter, QueueItem, QueuePlace
 from agent.domain.reviewers import Act, Roster
-from agent.errors import ConflictError, NotFoundError, RefusedError
+from agent.errors import ConflictError, NotFoundError
 from agent.recheck import LoadCandidates, Recheck
-from agent.review_desk.answers import Approval, RejectReason
-from agent.review_desk.approval import after_expiry, approve
+from agent.review_desk.approval import after_expiry
 from agent.review_desk.claims import claim, next_draft, open_for, release, renew
-from agent.review_desk.edits import edit
 from agent.review_desk.lead_acts import LeadActs
-from agent.review_desk.opening import (
-    Desk,
-    decide_in_review,
-    lock_case,
-    move,
-    open_draft,
-    take,
-    write_review,
-)
+from agent.review_desk.opening import Desk
 from agent.review_desk.proposals.folders import Folders
 from agent.review_desk.showing import show
 from agent.review_desk.situation_acts import SituationActs
+from agent.review_desk.text_checks import TextChecks
+from agent.review_desk.verdict_acts import VerdictActs
 from agent.review_desk.views import DraftView
-from agent.store.cases import assign_situations, transition
+from agent.store.cases import transition
 from agent.store.deliveries import (
     DeliveryFile,
     deliveries_in,
@@ -43,9 +34,7 @@ from agent.store.deliveries import (
 from agent.store.drafts import DraftFile, set_draft_states
 from agent.store.locks import lock_cases
 from agent.store.review_queue import count_queue, expired_drafts, list_queue, queue_counts
-from agent.store.situations import get_situation, open_situation
 from agent.store.transaction import Store, Tx
-from agent.store.work import enqueue
 from policies.model import Limits
 from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook
@@ -54,7 +43,7 @@ _SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, id="review_desk")
 _EXPIRE_AT_ONCE: Final = 5_000
 
 
-class ReviewDesk(SituationActs, LeadActs):
+class ReviewDesk(VerdictActs, SituationActs, LeadActs):
     """The one service under the terminal UI and the command line; every verdict is one transaction."""
 
     def __init__(
@@ -104,6 +93,7 @@ class ReviewDesk(SituationActs, LeadActs):
             zone_of=zone_of,
             at_once=at_once,
         )
+        self._checks = TextChecks(self._desk)
 
     @property
     def rules(self) -> ReviewRules:
@@ -194,136 +184,6 @@ class ReviewDesk(SituationActs, LeadActs):
             RefusedError: The role does not allow it.
         """
         release(self._desk, draft_id, reviewer=reviewer)
-
-    def approve(self, draft_id: str, *, reviewer: str, shown: str, seconds: int | None = None) -> Approval:
-        """Approve exactly what was shown; the facts are read again first.
-
-        Args:
-            draft_id: The draft.
-            reviewer: Who approves.
-            shown: The content hash of what was on the screen, at least its first six characters.
-            seconds: How long the reviewer looked at it, if known.
-
-        Raises:
-            NotFoundError: There is no such draft.
-            ConflictError: Somebody else was faster or holds it.
-            RefusedError: It expired, something else was shown, or the facts cannot be read now.
-        """
-        return approve(self._desk, draft_id, reviewer=reviewer, shown=shown, seconds=seconds)
-
-    def edit(
-        self,
-        draft_id: str,
-        *,
-        reviewer: str,
-        shown: str,
-        subject: str,
-        body: str,
-        seconds: int | None = None,
-    ) -> DraftId:
-        """Replace the text; return the new version, which waits for approval like any other.
-
-        Raises:
-            NotFoundError: There is no such draft.
-            ConflictError: Somebody else was faster or holds it.
-            RefusedError: A guard refuses the text, or something else was shown.
-        """
-        return edit(
-            self._desk, draft_id, reviewer=reviewer, shown=shown, subject=subject, body=body, seconds=seconds
-        )
-
-    def reject(
-        self,
-        draft_id: str,
-        *,
-        reviewer: str,
-        reason: RejectReason,
-        words: str = "",
-        seconds: int | None = None,
-    ) -> None:
-        """Decide that the customer is not written to about this case.
-
-        Raises:
-            NotFoundError: There is no such draft.
-            ConflictError: Somebody else was faster or holds it.
-        """
-        now, actor = self._desk.clock(), self._desk.actor(reviewer, Act.REJECT)
-        with self._desk.store.write() as tx:
-            opened = open_draft(tx.conn, draft_id, actor=actor, shown=None, now=now)
-            case = lock_case(tx, opened)
-            take(tx, opened, to=DraftState.REJECTED, reason=reason)
-            write_review(
-                tx, opened, ReviewVerdict.REJECT, reason=f"{reason}: {words}".rstrip(": "), seconds=seconds
-            )
-            code = f"rejected_{reason}"
-            decide_in_review(
-                tx,
-                opened,
-                case,
-                kind=DecisionKind.ABSTAIN,
-                reason=code,
-                explanation="A reviewer decided against the message.",
-            )
-            move(tx, opened, to=CaseState.ABSTAINED, reason=code)
-
-    def redraft(
-        self, draft_id: str, *, reviewer: str, instruction: str, seconds: int | None = None
-    ) -> SituationId:
-        """Ask for another text in the reviewer's words; return the situation that will be deliberated.
-
-        Raises:
-            NotFoundError: There is no such draft.
-            ConflictError: Somebody else was faster or holds it.
-            RefusedError: The instruction is empty.
-        """
-        if not instruction.strip():
-            raise RefusedError("say what the new text should do differently")
-        now, actor = self._desk.clock(), self._desk.actor(reviewer, Act.REDRAFT)
-        with self._desk.store.write() as tx:
-            opened = open_draft(tx.conn, draft_id, actor=actor, shown=None, now=now)
-            case = lock_case(tx, opened)
-            take(tx, opened, to=DraftState.SUPERSEDED, reason="redraft")
-            write_review(tx, opened, ReviewVerdict.REDRAFT, reason=instruction, seconds=seconds)
-            before = get_situation(tx.conn, case.situation_id) if case.situation_id else None
-            message = opened.file.draft.message
-            situation_id = open_situation(
-                tx,
-                case,
-                channel=message.channel,
-                locale=message.locale,
-                categories=before.categories if before else (),
-                instruction=instruction.strip(),
-                at=now,
-            )
-            assign_situations(tx, {case.id: situation_id})
-            move(tx, opened, to=CaseState.SCREENED, reason="redraft")
-            enqueue(tx, key=f"deliberate:{situation_id}", kind="deliberate", ref=situation_id, at=now)
-        return situation_id
-
-    def escalate(self, draft_id: str, *, reviewer: str, words: str, seconds: int | None = None) -> None:
-        """Hand the case to the playbook's people instead of sending a message.
-
-        Raises:
-            NotFoundError: There is no such draft.
-            ConflictError: Somebody else was faster or holds it.
-            RefusedError: The playbook is gone.
-        """
-        now, actor = self._desk.clock(), self._desk.actor(reviewer, Act.ESCALATE)
-        with self._desk.store.write() as tx:
-            opened = open_draft(tx.conn, draft_id, actor=actor, shown=None, now=now)
-            case = lock_case(tx, opened)
-            take(tx, opened, to=DraftState.CLOSED, reason="escalated")
-            write_review(tx, opened, ReviewVerdict.ESCALATE, reason=words, seconds=seconds)
-            decide_in_review(
-                tx,
-                opened,
-                case,
-                kind=DecisionKind.ESCALATE,
-                reason="reviewer",
-                explanation="A reviewer asked people to take over.",
-                queue=self._desk.playbook(case.scenario).queue,
-            )
-            move(tx, opened, to=CaseState.ESCALATED, reason="reviewer")
 
     def expire(self) -> int:
         """Take drafts out of the queue whose time has passed; return how many.

@@ -2,25 +2,23 @@
 
 from dataclasses import replace
 
-from agent.domain.decisions import Decision
 from agent.domain.drafts import Draft, DraftId, DraftState, ReviewVerdict
 from agent.domain.reviewers import Act
 from agent.errors import NotFoundError, RefusedError
+from agent.review_desk.answers import VerdictAnswer
 from agent.review_desk.opening import Desk, Opened, lock_case, open_draft, take, write_review
+from agent.review_desk.text_checks import Surroundings, with_text
 from agent.store.decisions import last_decision
 from agent.store.drafts import NewDraft, next_versions, record_drafts
-from policies.guards.channels import check_channel, segments
-from policies.guards.finding import Finding
-from policies.guards.grounded import check_rendered
-from policies.model import Limits
+from policies.guards.channels import segments
 from policies.value import send_cost
 from tools.records.vocabulary import ChannelKind
 
 
 def edit(
     desk: Desk, draft_id: str, *, reviewer: str, shown: str, subject: str, body: str, seconds: int | None
-) -> DraftId:
-    """Replace the text by a new pending version."""
+) -> VerdictAnswer:
+    """Replace the text by a new pending version; approvals of the old one do not carry over."""
     now, actor = desk.clock(), desk.actor(reviewer, Act.EDIT)
     with desk.store.read() as conn:
         opened = open_draft(conn, draft_id, actor=actor, shown=shown, now=now)
@@ -31,27 +29,15 @@ def edit(
     old = opened.file.draft
     if (subject, body) == (old.message.subject, old.message.body):
         raise RefusedError("the text is the same as before")
-    message = replace(old.message, subject=subject, body=body)
-    edited = replace(old, message=message, slotted_subject=subject, slotted_body=body)
-    findings = _findings(edited, decision, desk.limits, zone=zone)
+    around = Surroundings.of(old, decision.facts, zone=zone, limits=desk.limits)
+    findings = around.findings(subject, body)
     problems = [f"{finding.guard}: {finding.detail}" for finding in findings if not finding.ok]
     if problems:
         raise RefusedError("this text may not leave\n  " + "\n  ".join(problems))
-    return _record(desk, opened, replace(edited, findings=findings), seconds=seconds)
-
-
-def _findings(edited: Draft, decision: Decision, limits: Limits, *, zone: str) -> tuple[Finding, ...]:
-    message = edited.message
-    return (
-        *check_rendered(
-            message.subject,
-            message.body,
-            facts={fact.name: fact for fact in decision.facts if fact.trusted},
-            link_hosts=limits.link_hosts,
-            locale=message.locale,
-            zone=zone,
-        ),
-        *check_channel(message.channel, message.subject, message.body),
+    edited = with_text(old, subject=subject, body=body, findings=findings)
+    new_id = _record(desk, opened, edited, seconds=seconds)
+    return VerdictAnswer(
+        outcome="done", message="Saved as a new version, which waits for approval.", draft_id=new_id
     )
 
 

@@ -28,7 +28,7 @@ def locks_of(
         return (Lock(kind="case_moved", words=words, remedy="Go on to the next one."),)
     return (
         *_of_the_draft(desk, case, file, now=now),
-        *(_of_the_person(desk, file, reviewer, now=now) if reviewer is not None else ()),
+        *(locks_of_person(desk, file, reviewer, now=now) if reviewer is not None else ()),
         *_of_the_claim(file, reviewer, now=now),
     )
 
@@ -50,7 +50,16 @@ def _of_the_draft(desk: Desk, case: Case, file: DraftFile, *, now: datetime) -> 
         )
 
 
-def _of_the_person(desk: Desk, file: DraftFile, reviewer: str, *, now: datetime) -> Iterator[Lock]:
+def needs_second(desk: Desk, file: DraftFile) -> bool:
+    """Whether two people must approve a draft."""
+    compiled = desk.playbooks.get(file.scenario)
+    return compiled is not None and desk.rules.needs_second(
+        purpose=compiled.playbook.purpose, stake=file.stake
+    )
+
+
+def locks_of_person(desk: Desk, file: DraftFile, reviewer: str, *, now: datetime) -> Iterator[Lock]:
+    """Yield what keeps this reviewer from approving a pending draft, the most lasting reason first."""
     if not desk.roster.may(reviewer, Act.APPROVE):
         role = desk.roster.role_of(reviewer)
         yield Lock(
@@ -62,13 +71,13 @@ def _of_the_person(desk: Desk, file: DraftFile, reviewer: str, *, now: datetime)
         yield Lock(
             kind="own_edit",
             words="You wrote this version; somebody else must approve it.",
-            remedy="Release it for another reviewer.",
+            remedy="Release it for another reviewer; who works alone sets `own_edits: allow` in the rules.",
         )
-    if file.first_approver == reviewer:
+    if file.first_approver == reviewer and needs_second(desk, file):
         yield Lock(
             kind="second_person",
             words="You approved it already; a second person must approve it too.",
-            remedy="Release it for another reviewer.",
+            remedy="Release it for another reviewer, or take your approval back.",
         )
     left = floor_left(desk, file, reviewer, now=now)
     if left is not None:
@@ -89,9 +98,8 @@ def _of_the_claim(file: DraftFile, reviewer: str | None, *, now: datetime) -> It
 
 
 def is_own_edit(desk: Desk, file: DraftFile, reviewer: str) -> bool:
-    """Whether a reviewer wrote this version and so may not approve it; alone, there is nobody else to ask."""
-    forbidden = desk.rules.own_edits == "forbid" and not desk.roster.is_empty
-    return forbidden and file.draft.author == reviewer
+    """Whether a reviewer wrote this version and so may not approve it."""
+    return desk.rules.own_edits == "forbid" and file.draft.author == reviewer
 
 
 def floor_left(desk: Desk, file: DraftFile, reviewer: str, *, now: datetime) -> datetime | None:

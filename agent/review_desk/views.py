@@ -136,9 +136,14 @@ class TextCheck:
     ok: bool
     """Whether a version with this text could be recorded."""
     segments: int
+    """Of an SMS; 1 for other channels."""
     characters: int
+    """In the channel's own units: septets or 16-bit units of an SMS, characters otherwise."""
     encoding: Literal["GSM-7", "UCS-2", ""]
-    """Of a text message; empty for other channels."""
+    """Of an SMS; empty for other channels."""
+    left: int | None
+    """Units that still fit, into the last segment of an SMS or on the screen of a push message, negative when
+    it is too long; None where nothing limits the text."""
     cost_micros: int
     subject_length: int
     subject_limit: int

@@ -114,6 +114,80 @@ def take_draft(tx: Tx, file: DraftFile, *, actor: Actor, to: DraftState, reason:
     _record(tx, f"draft.{to}", actor, now, file.draft.case_id, file.customer_id, body=body)
 
 
+def record_first_approval(tx: Tx, file: DraftFile, *, review_id: str, actor: Actor, now: datetime) -> None:
+    """Write on a pending draft who approved it first, and let it go; it stays pending for another person.
+
+    Raises:
+        ConflictError: Somebody else was faster, or holds it.
+    """
+    values = {
+        "first_review_id": review_id,
+        "first_approver": actor.id,
+        "snoozed_by": None,
+        "snoozed_until": None,
+    }
+    _change(tx, file, values, "draft.first_approved", actor=actor, now=now, body={"review": review_id})
+
+
+def clear_first_approval(tx: Tx, file: DraftFile, *, actor: Actor, now: datetime) -> None:
+    """Take the first approval off a pending draft.
+
+    Raises:
+        ConflictError: Somebody else was faster, or holds it.
+    """
+    values = {"first_review_id": None, "first_approver": None}
+    body = {"review": file.first_review_id}
+    _change(tx, file, values, "draft.first_approval_undone", actor=actor, now=now, body=body)
+
+
+def snooze_draft(tx: Tx, file: DraftFile, *, until: datetime | None, actor: Actor, now: datetime) -> None:
+    """Hide a pending draft from the queue until an instant, and let it go; None brings it back now.
+
+    Raises:
+        ConflictError: Somebody else was faster, or holds it.
+    """
+    event = "draft.snoozed" if until else "draft.woken"
+    values = {"snoozed_by": actor.id if until else None, "snoozed_until": until}
+    body = {"until": until.isoformat() if until else None}
+    _change(tx, file, values, event, actor=actor, now=now, body=body)
+
+
+def reopen_draft(tx: Tx, file: DraftFile, *, reason: str, actor: Actor, now: datetime) -> None:
+    """Let a draft that was decided wait for a person again, if nothing happened to it since it was read.
+
+    Raises:
+        ConflictError: Somebody else was faster.
+    """
+    changed = tx.conn.execute(
+        update(DraftRow)
+        .where(
+            col(DraftRow.id) == file.draft.id,
+            col(DraftRow.state) == file.draft.state,
+            col(DraftRow.lock_version) == file.lock_version,
+        )
+        .values(
+            state=DraftState.PENDING,
+            lock_version=file.lock_version + 1,
+            snoozed_by=None,
+            snoozed_until=None,
+            **UNCLAIMED,
+        )
+    )
+    if changed.rowcount != 1:
+        raise why_not(tx.conn, file.draft.id, now=now)
+    body = {"draft": file.draft.id, "reason": reason}
+    _record(tx, "draft.pending", actor, now, file.draft.case_id, file.customer_id, body=body)
+
+
+def restart_claim(tx: Tx, draft_id: str, *, actor: Actor, now: datetime) -> None:
+    """Let the time that a reviewer spends on a draft count from now; their claim stays as it is."""
+    tx.conn.execute(
+        update(DraftRow)
+        .where(col(DraftRow.id) == draft_id, col(DraftRow.claimed_by) == actor.id)
+        .values(claimed_at=now)
+    )
+
+
 def free(reviewer: str, now: datetime) -> ColumnElement[bool]:
     """Return the SQL condition that a reviewer may act on a draft: unclaimed, their own, or run out."""
     return or_(
@@ -144,6 +218,33 @@ def why_not(
     if claimed_by and claimed_until and claimed_until > now:
         return ConflictError(f"draft {draft_id} is held by {claimed_by} until {claimed_until:%H:%M:%S} UTC")
     return ConflictError(f"draft {draft_id}: {otherwise}")
+
+
+def _change(
+    tx: Tx,
+    file: DraftFile,
+    values: Mapping[str, object],
+    event: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    body: Mapping[str, object],
+) -> None:
+    """Change columns of a draft that stays pending, and end the claim on it."""
+    changed = tx.conn.execute(
+        update(DraftRow)
+        .where(
+            col(DraftRow.id) == file.draft.id,
+            col(DraftRow.state) == DraftState.PENDING,
+            col(DraftRow.lock_version) == file.lock_version,
+            free(actor.id, now),
+        )
+        .values(lock_version=file.lock_version + 1, **values, **UNCLAIMED)
+    )
+    if changed.rowcount != 1:
+        raise why_not(tx.conn, file.draft.id, now=now)
+    said = {"draft": file.draft.id, **body}
+    _record(tx, event, actor, now, file.draft.case_id, file.customer_id, body=said)
 
 
 def _record(

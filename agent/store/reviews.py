@@ -9,8 +9,8 @@ from sqlmodel import col, select
 from agent.domain.audit import Actor, AuditEvent
 from agent.domain.cases import CaseId
 from agent.domain.drafts import DraftId, Review, ReviewVerdict
-from agent.store.tables.cases import ReviewRow
-from agent.store.transaction import Tx
+from agent.store.tables.cases import DraftRow, ReviewRow
+from agent.store.transaction import Tx, chunked
 from tools.records.base import CustomerId
 
 
@@ -40,6 +40,31 @@ def get_review(connection: Connection, review_id: str) -> Review | None:
     """Return a review; None when there is none with this id."""
     row = connection.execute(select(ReviewRow).where(col(ReviewRow.id) == review_id)).mappings().first()
     return _review(row) if row else None
+
+
+def reviews_of_draft(connection: Connection, draft_id: str) -> Sequence[Review]:
+    """Return the reviews of one draft, oldest first."""
+    rows = connection.execute(
+        select(ReviewRow)
+        .where(col(ReviewRow.draft_id) == draft_id)
+        .order_by(col(ReviewRow.at), col(ReviewRow.id))
+    ).mappings()
+    return [_review(row) for row in rows]
+
+
+def reviewed_cases(connection: Connection, case_ids: Sequence[CaseId]) -> set[CaseId]:
+    """Return those of the cases about which a person has said something."""
+    found: set[CaseId] = set()
+    for part in chunked(case_ids):
+        rows = connection.execute(
+            # by way of the drafts, whose index begins with the case
+            select(DraftRow.case_id)
+            .join(ReviewRow, col(ReviewRow.draft_id) == col(DraftRow.id))
+            .where(col(DraftRow.case_id).in_(part))
+            .distinct()
+        ).scalars()
+        found.update(CaseId(one) for one in rows)
+    return found
 
 
 def reviews_of_case(connection: Connection, case_id: CaseId) -> Sequence[Review]:

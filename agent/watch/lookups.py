@@ -11,6 +11,7 @@ from agent.domain.cases import Case, Situation
 from agent.domain.deliberation import Evidence, Member
 from agent.domain.model import KnownFact, LookUpResult, LookUpTool
 from agent.store.cases import cases_of_situation
+from agent.store.reviews import reviewed_cases
 from agent.store.transaction import Store
 from agent.watch.candidates import Candidates
 from agent.watch.case_facts import CaseEvidence, evidence_of
@@ -65,8 +66,17 @@ class MirrorLookUps:
             cases = [case for case in cases_of_situation(conn, situation.id) if case.id in wanted]
             candidates = self.candidates(conn, cases, now=now)
             evidence = evidence_of(conn, cases, playbook, now=now)
+            reviewed = reviewed_cases(conn, [case.id for case in cases])
         members = tuple(
-            self._member(case, candidates[case.id], evidence[case.id], situation, now=now) for case in cases
+            self._member(
+                case,
+                candidates[case.id],
+                evidence[case.id],
+                situation,
+                reviewed=case.id in reviewed,
+                now=now,
+            )
+            for case in cases
         )
         return Evidence(
             members=members,
@@ -76,7 +86,14 @@ class MirrorLookUps:
         )
 
     def _member(
-        self, case: Case, candidate: Candidate, evidence: CaseEvidence, situation: Situation, *, now: datetime
+        self,
+        case: Case,
+        candidate: Candidate,
+        evidence: CaseEvidence,
+        situation: Situation,
+        *,
+        reviewed: bool,
+        now: datetime,
     ) -> Member:
         playbook = self.playbooks[case.scenario].playbook
         channel = ChannelKind(situation.channel)
@@ -95,6 +112,7 @@ class MirrorLookUps:
             sent_last_week=candidate.sent_last_week,
             reading=None,
             unread=False,
+            reviewed=reviewed,
         )
 
     def _may_print(self, fact: Fact) -> bool:

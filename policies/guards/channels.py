@@ -2,8 +2,9 @@
 
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 from policies.guards.finding import Finding
 from tools.records.vocabulary import ChannelKind
@@ -47,8 +48,26 @@ _TYPOGRAPHY: Final = str.maketrans(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsSize:
+    """How much room a text takes by SMS."""
+
+    segments: int
+    """0 for an empty text."""
+    used: int
+    """Septets in GSM-7, 16-bit units in UCS-2."""
+    left: int
+    """Units that still fit into the last segment."""
+    encoding: Literal["GSM-7", "UCS-2"]
+
+
 def segments(text: str) -> int:
-    """Return how many SMS segments a text takes; 0 for an empty one.
+    """Return how many SMS segments a text takes; 0 for an empty one."""
+    return sms_size(text).segments
+
+
+def sms_size(text: str) -> SmsSize:
+    """Return how much room a text takes by SMS.
 
     GSM-7 has 160 septets in one segment and 153 in each of several, UCS-2 has 70 units and 67. An escaped
     character or a surrogate pair is never split over two segments. Source: 3GPP TS 23.038 and 23.040.
@@ -56,14 +75,15 @@ def segments(text: str) -> int:
     gsm = _is_gsm(text)
     sizes = [1 + (char in GSM_EXTENSION) if gsm else 1 + (ord(char) > _LAST_OF_BASIC_PLANE) for char in text]
     single, part = (GSM_SINGLE, GSM_PART) if gsm else (UCS2_SINGLE, UCS2_PART)
-    if sum(sizes) <= single:
-        return 1 if sizes else 0
-    count, room = 1, part
-    for size in sizes:
-        if size > room:
-            count, room = count + 1, part
-        room -= size
-    return count
+    used = sum(sizes)
+    count, room = (1 if sizes else 0), single - used
+    if used > single:
+        count, room = 1, part
+        for size in sizes:
+            if size > room:
+                count, room = count + 1, part
+            room -= size
+    return SmsSize(segments=count, used=used, left=room, encoding="GSM-7" if gsm else "UCS-2")
 
 
 def sms_text(text: str) -> str:

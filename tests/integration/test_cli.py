@@ -168,8 +168,11 @@ def test_an_edited_text_waits_as_a_new_version_and_is_sent_as_edited(desk: Run, 
 
     edited = desk("review", "edit", draft["draft_id"], "--body", new_text, "--json")
     shown = desk("review", "show", edited.json["draft"], "--json").json["draft"]
-    desk("review", "approve", edited.json["draft"], "--hash", shown["content_hash"][:6])
+    own = desk("review", "approve", edited.json["draft"], "--hash", shown["content_hash"][:6])
+    desk("review", "approve", edited.json["draft"], "--hash", shown["content_hash"][:6], "--as", "bob")
     desk("run", "--once")
+
+    refused(own, "own_edits", code=1)
 
     (file,) = outbox(tmp_path / "copy") - before
     assert json.loads(file.read_bytes())["message"]["body"].endswith("Kind regards")

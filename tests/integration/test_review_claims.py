@@ -138,7 +138,7 @@ def test_what_was_opened_is_not_approved_before_it_can_have_been_read(bench: Ben
     assert [lock.kind for lock in view.locks] == ["floor"]
 
     bench.clock.advance(FLOOR - timedelta(milliseconds=1))
-    with pytest.raises(RefusedError, match="read it"):
+    with pytest.raises(RefusedError, match="Read it"):
         bench.desk.approve(draft.id, reviewer="ann", shown=draft.message.content_hash)
     bench.clock.advance(timedelta(milliseconds=1))
 

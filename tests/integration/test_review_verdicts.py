@@ -172,8 +172,11 @@ class TestOtherVerdicts:
     def test_a_redraft_opens_a_situation_of_one_with_the_reviewers_words(self, bench: Bench) -> None:
         draft = bench.in_review()
 
-        situation_id = bench.desk.redraft(draft.id, reviewer="ada", instruction="shorter, please")
+        situation_id = bench.desk.redraft(
+            draft.id, reviewer="ada", instruction="shorter, please"
+        ).situation_id
 
+        assert situation_id is not None
         with bench.store.read() as conn:
             situation = get_situation(conn, situation_id)
         assert situation is not None
@@ -219,12 +222,13 @@ class TestEdit:
             shown=draft.message.content_hash,
             subject="Your order 1001",
             body=text,
-        )
+        ).draft_id
 
+        assert new_id is not None
         new = bench.desk.show(new_id).draft.draft
         assert state_of(bench, draft) == (DraftState.SUPERSEDED, CaseState.IN_REVIEW)
         assert (new.version, new.state, new.author) == (2, DraftState.PENDING, "ada")
-        assert new.message == replace(draft.message, body=text)
+        assert new.message == replace(draft.message, body=text, links=())
         assert all(finding.ok for finding in new.findings)
         approval = bench.desk.approve(new_id, reviewer="bob", shown=new.message.content_hash)
         assert approval.outcome == "approved"
@@ -262,7 +266,8 @@ async def test_the_message_in_the_outbox_is_the_edited_and_approved_text(bench: 
     text = "Hello, your order 1001 is late."
     new_id = bench.desk.edit(
         draft.id, reviewer="ada", shown=draft.message.content_hash, subject="Your order 1001", body=text
-    )
+    ).draft_id
+    assert new_id is not None
     new = bench.desk.show(new_id).draft
     approval = bench.desk.approve(new_id, reviewer="bob", shown=new.content_hash)
 

@@ -15,7 +15,7 @@ from agent.review_desk.views import DraftView, TimelineEntry
 from policies.loader import REVIEW_FILE, load_review_rules
 from policies.review_rules import Risk
 from tests.builders import DAY, HOUR, NOW, customer, invoice, limits, order, preference, shipment, ticket
-from tests.running import Installation, approve_all, delivery_states, settle, the_draft
+from tests.running import AT_ONCE, Installation, approve_all, delivery_states, settle, the_draft
 from tools.records.base import CustomerId, Money
 from tools.records.commerce import Scan
 from tools.records.people import Note
@@ -189,8 +189,11 @@ async def test_locks_say_why_and_what_to_do(installation: Installation) -> None:
     assert [lock.kind for lock in app.desk.show(first.draft_id).locks] == ["case_moved"]
 
 
-async def test_who_is_alone_may_approve_their_own_edit(installation: Installation) -> None:
-    app = await drafted(installation)
+@pytest.mark.parametrize(("own_edits", "locks"), [("forbid", ["own_edit"]), ("allow", [])])
+async def test_the_rules_say_whether_an_own_edit_may_be_approved(
+    installation: Installation, own_edits: str, locks: list[str]
+) -> None:
+    app = await drafted(installation, rules=AT_ONCE.model_copy(update={"own_edits": own_edits}))
     first = the_draft(app)
     app.desk.edit(
         first.draft_id,
@@ -200,7 +203,8 @@ async def test_who_is_alone_may_approve_their_own_edit(installation: Installatio
         body=f"{first.body}\nThank you.",
     )
 
-    assert app.desk.show(the_draft(app).draft_id, reviewer="ann").locks == ()
+    shown = app.desk.show(the_draft(app).draft_id, reviewer="ann")
+    assert [lock.kind for lock in shown.locks] == locks
 
 
 async def test_what_is_approved_waits_until_it_can_no_longer_be_undone(installation: Installation) -> None:

@@ -44,7 +44,7 @@ def approve(
             print_json(answer)
         else:
             narrate(answer.message)
-    if answer.outcome != "approved":
+    if answer.outcome not in {"approved", "second_needed"}:
         raise typer.Exit(1)
 
 
@@ -90,17 +90,15 @@ def edit(
         view = running.desk.show(resolved(running, draft))
         message = view.draft.draft.message
         body = body_file.read_text(encoding="utf-8") if body_file else _edited(message.body)
-        new = running.desk.edit(
+        answer = running.desk.edit(
             view.draft.draft.id,
             reviewer=me,
             shown=view.draft.content_hash,
             subject=message.subject if subject is None else subject,
             body=body,
         )
-        if as_json:
-            print_json({"draft": new})
-        else:
-            narrate(f"The new version is {new}; it waits for approval.")
+    words = f"The new version is {answer.draft_id}; it waits for approval."
+    tell({"draft": answer.draft_id}, words, as_json=as_json)
 
 
 def redraft(
@@ -115,9 +113,9 @@ def redraft(
     """Ask for another text in your own words."""
     with opened_desk(config, reviewer) as (running, me):
         draft_id = resolved(running, draft)
-        situation = running.desk.redraft(draft_id, reviewer=me, instruction=instruction)
+        answer = running.desk.redraft(draft_id, reviewer=me, instruction=instruction)
     words = "A new text was asked for; `outrider run --once` writes it."
-    tell({"draft": draft_id, "situation": situation}, words, as_json=as_json)
+    tell({"draft": draft_id, "situation": answer.situation_id}, words, as_json=as_json)
 
 
 def escalate(
@@ -125,6 +123,10 @@ def escalate(
     words: Annotated[
         str, typer.Option("--words", help="What the people who take over should know.", prompt=True)
     ],
+    queue: Annotated[
+        str | None,
+        typer.Option(metavar="QUEUE", help="Which people: a queue of the review rules; else the playbook's."),
+    ] = None,
     reviewer: As = None,
     config: Config = None,
     as_json: Json = False,
@@ -132,8 +134,8 @@ def escalate(
     """Hand the case to people instead of sending a message."""
     with opened_desk(config, reviewer) as (running, me):
         draft_id = resolved(running, draft)
-        running.desk.escalate(draft_id, reviewer=me, words=words)
-    tell({"draft": draft_id, "escalated": True}, f"Escalated {draft_id}.", as_json=as_json)
+        answer = running.desk.escalate(draft_id, reviewer=me, words=words, queue=queue)
+    tell({"draft": draft_id, "escalated": True}, answer.message, as_json=as_json)
 
 
 def _ask_for_hash(view: "DraftView", running: "App") -> str:
