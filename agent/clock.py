@@ -45,3 +45,18 @@ class SimulatedClock:
     def set(self, instant: datetime) -> datetime:
         """Move forward to an instant and return it; earlier instants are refused like in `advance`."""
         return self.advance(instant - self._now)
+
+
+def ticking(clock: SimulatedClock, monotonic: Monotonic = system_monotonic) -> Clock:
+    """Return a clock that lets a simulated one move with real time, whenever it is asked.
+
+    A person who works in a simulated company spends real seconds there.
+    """
+    last = monotonic()
+
+    def now() -> datetime:
+        nonlocal last
+        passed, last = monotonic() - last, monotonic()
+        return clock.advance(timedelta(seconds=max(passed, 0)))
+
+    return now

@@ -126,15 +126,20 @@ async def serve_week(settings_file: Path, *, customers: int, days: int, progress
 
 def move_on(app: App, loaded: Loaded, clock: SimulatedClock, step: timedelta) -> datetime:
     """Let a simulated company live on for a while, note it in the settings, and return the new instant."""
+    now = clock.advance(step)
+    keep_up(app, loaded, now=now, since=now - 2 * step)
+    return now
+
+
+def keep_up(app: App, loaded: Loaded, *, now: datetime, since: datetime) -> None:
+    """Let a simulated company live until `now`, told of what was sent since, and note the time."""
     simulation = loaded.settings.simulation
     if simulation is None or loaded.path is None:
         raise TypeError("only a demo can be moved on")
     company = Company(loaded.at(simulation.company))
-    now = clock.advance(step)
-    company.observe(_seen(app, now - 2 * step))
+    company.observe(_seen(app, since))
     company.advance(now)
     _note_time(loaded.path, now)
-    return now
 
 
 def _review(app: App, summary: Summary, now: datetime) -> None:

@@ -10,6 +10,8 @@ from agent.review_desk.proposals.folders import Folders
 from agent.review_desk.stats import Stats, stats
 from agent.store.proposals import Proposal
 
+__all__ = ["LeadActs", "Proposal"]
+
 
 class LeadActs:
     """How the desk does, and what its verdicts suggest to change."""

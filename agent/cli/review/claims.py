@@ -29,7 +29,7 @@ def next_draft(
     as_json: Json = False,
 ) -> None:
     """Open the first draft of the queue that nobody else has; exit 1 when there is none."""
-    from agent.cli.review_view import draft_card
+    from agent.review_view.draft_card import draft_card
 
     with opened_desk(config, reviewer) as (running, me):
         wanted = filter_of(
@@ -56,7 +56,7 @@ def open_draft(
     draft: DraftArgument, reviewer: As = None, config: Config = None, as_json: Json = False
 ) -> None:
     """Claim a draft and show it; the time until your verdict counts as spent on it."""
-    from agent.cli.review_view import draft_card
+    from agent.review_view.draft_card import draft_card
 
     with opened_desk(config, reviewer) as (running, me):
         view = running.desk.open(resolved(running, draft), reviewer=me)

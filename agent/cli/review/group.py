@@ -2,9 +2,13 @@
 
 import typer
 
-from agent.cli.review import claims, later, lead, queue, settling, situations, verdicts
+from agent.cli.review import application, claims, later, lead, queue, settling, situations, verdicts
 
-app = typer.Typer(no_args_is_help=True, help="Look at drafts and decide about them.")
+app = typer.Typer(
+    invoke_without_command=True,
+    help="Look at drafts and decide about them: in the terminal, or by one command each.",
+)
+app.callback()(application.start)
 queue.add_to(app)
 claims.add_to(app)
 verdicts.add_to(app)

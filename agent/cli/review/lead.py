@@ -30,7 +30,7 @@ def stats(
     as_json: Json = False,
 ) -> None:
     """Show how the review desk does: queue, verdicts with 95 % intervals, edits, time, attention."""
-    from agent.cli.review_stats_view import stats_card
+    from agent.review_view.stats_view import stats_card
 
     span = _span(since)
     with opened_desk(config, reviewer) as (running, me):
@@ -50,7 +50,7 @@ def add_to(app: typer.Typer) -> None:
 @proposals.command("list")
 def list_proposals(config: Config = None, as_json: Json = False) -> None:
     """Compute proposals from what reviewers did, and list the open ones, the most frequent first."""
-    from agent.cli.review_stats_view import proposals_table
+    from agent.review_view.stats_view import proposals_table
 
     with opened_desk(config) as (running, _):
         found = running.desk.proposals()
@@ -67,7 +67,7 @@ def list_proposals(config: Config = None, as_json: Json = False) -> None:
 @proposals.command("show")
 def show_proposal(proposal: ProposalArgument, config: Config = None, as_json: Json = False) -> None:
     """Show one proposal: why, who, examples, and the change as a diff."""
-    from agent.cli.review_stats_view import proposal_card
+    from agent.review_view.stats_view import proposal_card
 
     with opened_desk(config) as (running, _):
         one = _resolve(running.desk.proposals(), proposal)

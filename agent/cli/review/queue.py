@@ -59,8 +59,8 @@ def list_drafts(
     as_json: Json = False,
 ) -> None:
     """List drafts that wait for a person, the one to be reviewed first at the top."""
-    from agent.cli.review_view import queue_table
     from agent.domain.drafts import DraftState
+    from agent.review_view.queue_rows import queue_table
 
     wanted_state = _code(DraftState, state, "--state")
     with opened_desk(config, reviewer) as (running, me):
@@ -135,7 +135,7 @@ def filter_of(
 
 def counts(reviewer: As = None, config: Config = None, as_json: Json = False) -> None:
     """Count what waits, what is overdue or expires soon, and who has how much of it."""
-    from agent.cli.review_view import counts_table
+    from agent.review_view.queue_rows import counts_table
 
     with opened_desk(config, reviewer) as (running, me):
         found = running.desk.counts(reviewer=me)
@@ -147,7 +147,7 @@ def counts(reviewer: As = None, config: Config = None, as_json: Json = False) ->
 
 def show(draft: DraftArgument, reviewer: As = None, config: Config = None, as_json: Json = False) -> None:
     """Show one draft: message, facts, gates, value, when it would leave, what happened before."""
-    from agent.cli.review_view import draft_card
+    from agent.review_view.draft_card import draft_card
 
     with opened_desk(config, reviewer) as (running, me):
         view = running.desk.show(resolved(running, draft), reviewer=me)

@@ -40,7 +40,7 @@ def list_situations(
     as_json: Json = False,
 ) -> None:
     """List situations with more than one waiting draft, the most urgent first."""
-    from agent.cli.review_situations_view import situations_table
+    from agent.review_view.situations_view import situations_table
 
     with opened_desk(config) as (running, _):
         items = running.desk.situations(limit=limit)
@@ -60,7 +60,7 @@ def show(situation: Situation, reviewer: As = None, config: Config = None, as_js
 
     What is shown is kept: a verdict is bound to its digest, and refused when anything has changed since.
     """
-    from agent.cli.review_situations_view import situation_card
+    from agent.review_view.situations_view import situation_card
 
     with opened_desk(config, reviewer) as (running, me):
         view = running.desk.open_situation(_resolve(running, situation), reviewer=me)
@@ -208,7 +208,7 @@ def _resolve(running: "App", part: str) -> str:
 
 def _ask_for_digest(running: "App", situation_id: str, me: str) -> str:
     """Show the situation and let a person type its first six characters, so that nothing else is meant."""
-    from agent.cli.review_situations_view import situation_card
+    from agent.review_view.situations_view import situation_card
 
     view: SituationView = running.desk.open_situation(situation_id, reviewer=me)
     console(stderr=True).print(situation_card(view, now=running.clock()))
@@ -227,7 +227,7 @@ def _progress(words: str) -> Generator[Callable[[int, int], None]]:
 
 
 def _tell(answer: "SituationAnswer", *, as_json: bool) -> None:
-    from agent.cli.review_situations_view import left_table
+    from agent.review_view.situations_view import left_table
 
     if as_json:
         print_json(answer)

@@ -140,7 +140,7 @@ def escalate(
 
 def _ask_for_hash(view: "DraftView", running: "App") -> str:
     """Show the draft and let a person type the first six characters, so that nothing else can be approved."""
-    from agent.cli.review_view import draft_card
+    from agent.review_view.draft_card import draft_card
 
     console(stderr=True).print(draft_card(view, now=running.clock()))
     typed: str = typer.prompt(

@@ -9,9 +9,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.review_view import in_words
 from agent.review_desk.situations.outliers import money_words
-from agent.review_desk.situations.shown import SampleItem, SituationItem, SituationView
+from agent.review_desk.situations.shown import (
+    SampleItem,
+    SituationAnswer,
+    SituationItem,
+    SituationView,
+)
+from agent.review_view.words import in_words
 from tools.records.base import Money
 from tools.safe_text import safe_text
 
@@ -69,6 +74,14 @@ def situation_card(view: SituationView, *, now: datetime) -> RenderableType:
     parts += _apart("Not covered by a verdict", view.differing)
     parts += _apart("Left for a look of their own by an approval", view.behind)
     return Group(*parts)
+
+
+def answer_card(answer: SituationAnswer) -> RenderableType:
+    """Return what came of a verdict on a situation: how many, and which stayed behind and why."""
+    counts = (("done", answer.done), ("facts changed", answer.stale), ("condition cleared", answer.cleared))
+    lines = [_text(f"{len(ids):>6}  {name}") for name, ids in counts if ids]
+    left = [left_table(answer.left)] if answer.left else []
+    return Group(_text(answer.message, style="bold"), Text(), *lines, Text(), *left)
 
 
 def left_table(left: Sequence[tuple[str, str]]) -> Table:

@@ -7,9 +7,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.review_view import in_words
 from agent.review_desk.intervals import Share
 from agent.review_desk.stats import Stats
+from agent.review_view.words import in_words
 from agent.store.proposals import Proposal
 from policies.model import PPM
 from tools.safe_text import safe_text

@@ -1,0 +1,89 @@
+"""`outrider review` alone: the reviewers' terminal, or the same acts line by line."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.cli.identity import As
+from agent.cli.opening import Config, loaded_settings, opened_desk
+from agent.cli.review.editor import edited
+from tools.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from agent.bootstrap import App
+    from agent.tui.session import Session
+
+Plain = Annotated[
+    bool, typer.Option("--plain", help="Line by line, for screen readers and simple terminals.")
+]
+ThemeOption = Annotated[str, typer.Option("--theme", help="dark or light.")]
+
+
+def start(
+    context: typer.Context,
+    plain: Plain = False,
+    theme: ThemeOption = "dark",
+    reviewer: As = None,
+    config: Config = None,
+) -> None:
+    """Review drafts in the terminal; with a command, do one thing and end."""
+    if context.invoked_subcommand is not None:
+        return
+    if theme not in ("dark", "light"):
+        raise InputError(f"there is no theme {theme!r}", field="--theme", remedy="use dark or light")
+    if not plain and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError(
+            "the application needs a terminal",
+            field="outrider review",
+            remedy="use --plain for plain lines, or a command such as `outrider review list --json`",
+        )
+    with opened_desk(config, reviewer) as (running, me):
+        began = running.clock()
+        session = _session(running, me)
+        if plain:
+            from agent.tui.plain import review_plainly
+
+            review_plainly(session)
+        else:
+            from agent.tui.app import ReviewApp
+
+            ReviewApp(session, theme="light" if theme == "light" else "dark").run()
+        _note_simulated_time(running, config, began)
+
+
+def _note_simulated_time(running: "App", config: Path | None, began: datetime) -> None:
+    """Let a demo's company go on from where the reviewer left it."""
+    from agent.clock import SimulatedClock
+    from agent.demo import keep_up
+
+    loaded = loaded_settings(config)
+    if isinstance(running.clock, SimulatedClock) and loaded.settings.simulation is not None:
+        keep_up(running, loaded, now=running.clock(), since=began)
+
+
+def _session(running: "App", me: str) -> "Session":
+    from datetime import UTC
+
+    from agent.audit.card import decision_card
+    from agent.audit.card_view import render_card
+    from agent.clock import SimulatedClock, ticking
+    from agent.tui.session import Session
+
+    def card(case_id: str) -> "RenderableType":
+        with running.store.read() as conn:
+            return render_card(decision_card(conn, running.store.keyring, case_id))
+
+    clock = ticking(running.clock) if isinstance(running.clock, SimulatedClock) else running.clock
+    return Session(
+        desk=running.desk,
+        me=me,
+        clock=clock,
+        zone=clock().astimezone().tzinfo or UTC,
+        card=card,
+        edit_outside=edited,
+    )

@@ -1,0 +1,1 @@
+"""How drafts, situations and figures look: shared by the commands and the reviewers' application."""

@@ -1,0 +1,1 @@
+"""The reviewers' application in the terminal; everything it knows and does goes through the review desk."""

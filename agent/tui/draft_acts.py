@@ -1,0 +1,296 @@
+"""What a reviewer can do with the draft that is open; every act ends in the next draft."""
+
+# pyright: reportUnknownMemberType=false
+# Textual does not say of what its App and Worker are generic.
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from rich.text import Text
+from textual.app import SuspendNotSupported
+
+from agent.errors import ConflictError, NotFoundError
+from agent.review_desk.answers import Approval, RejectReason, VerdictAnswer
+from agent.review_desk.desk import ReviewDesk
+from agent.review_desk.views import DraftView, QueueFilter
+from agent.review_view.cells import shown
+from agent.review_view.outlook import channel_words, forecast_words, lock_lines, short_hash
+from agent.review_view.words import plain
+from agent.tui.card_screen import CardScreen
+from agent.tui.desk_screen import DeskScreen, sentence
+from agent.tui.dialogs import Ask, Choose, Confirm, Option, Tell
+from agent.tui.edit_screen import EditScreen
+from agent.tui.snooze_times import CUSTOM, read_time, snooze_options
+from tools.errors import InputError
+from tools.records.vocabulary import ChannelKind
+
+Answer = Approval | VerdictAnswer
+SEED_OUTCOMES: Final = frozenset({"seed_caught", "seed_missed"})
+
+REJECT_KEYS: Final = (
+    Option("f", RejectReason.WRONG_FACTS, "wrong facts"),
+    Option("n", RejectReason.NOT_USEFUL, "not useful to the customer"),
+    Option("b", RejectReason.BAD_TIMING, "bad timing"),
+    Option("t", RejectReason.TONE, "tone"),
+    Option("h", RejectReason.HANDLED, "somebody is in touch already"),
+    Option("o", RejectReason.OTHER, "other"),
+)
+
+
+class DraftActs(DeskScreen[None]):
+    """The acts, over whatever shows the draft."""
+
+    def __init__(self, *, wanted: QueueFilter) -> None:
+        super().__init__()
+        self.wanted = wanted
+        self.view: DraftView | None = None
+        self.skipped: list[str] = []
+        """Drafts that were passed over, so that the next one is another."""
+
+    def load(self, draft_id: str) -> None:
+        """Open a draft on the desk."""
+        raise NotImplementedError
+
+    def show_view(self, view: DraftView) -> None:
+        """Show a draft."""
+        raise NotImplementedError
+
+    def action_approve(self) -> None:
+        """Ask once more, with the hash of what is shown; Enter approves."""
+        view = self.view
+        if view is None:
+            return
+        lock = next((one for one in view.locks if one.kind != "floor"), None)
+        if lock is not None:
+            self.tell(f"{lock.words} {lock.remedy}", "warning")
+            return
+        question = Text.assemble(
+            ("Approve exactly this?   hash ", "bold"), (short_hash(view), "bold reverse"), "\n"
+        ).append_text(shown(forecast_words(view.forecast, now=self.session.now())))
+        self.app.push_screen(Confirm(question, f"approves {short_hash(view)}"), self._approve)
+
+    def action_reject(self) -> None:
+        """Ask for the reason by one key, then for words."""
+        if self.view is not None:
+            self.app.push_screen(Choose("Why should it not be sent?", REJECT_KEYS), self._reject_because)
+
+    def action_redraft(self) -> None:
+        """Ask what the new text should do differently."""
+
+        def redraft(words: str | None) -> None:
+            if words:
+                self._decide(lambda desk, ticket, me: desk.redraft(ticket, reviewer=me, instruction=words))
+
+        if self.view is not None:
+            hint = "shorter, name the new date first, no apology …"
+            self.app.push_screen(Ask("What should the new text do differently?", hint=hint), redraft)
+
+    def action_channel(self) -> None:
+        """Ask for another channel."""
+        if self.view is None:
+            return
+        now_by = self.view.draft.draft.message.channel
+        options = [
+            Option(one.value[0], one.value, channel_words(one)) for one in ChannelKind if one is not now_by
+        ]
+
+        def change(value: str | None) -> None:
+            if value is not None:
+                channel = ChannelKind(value)
+                self._decide(
+                    lambda desk, ticket, me: desk.change_channel(ticket, reviewer=me, channel=channel)
+                )
+
+        self.app.push_screen(Choose(f"Now by {channel_words(now_by)}; send it by …", options), change)
+
+    def action_snooze(self) -> None:
+        """Ask until when to put it off."""
+        if self.view is not None:
+            options = snooze_options(self.session.now(), self.session.zone)
+            self.app.push_screen(Choose("Put it off", options), self._snooze_until)
+
+    def action_escalate(self) -> None:
+        """Ask which people take over, then what they should know."""
+        if self.view is None:
+            return
+        queues = self.session.desk.rules.queues
+        options = [Option("p", "", "the people the playbook names")]
+        options += [Option(str(at), name, plain(name)) for at, name in enumerate(queues[:9], start=1)]
+
+        def ask_words(queue: str | None) -> None:
+            if queue is not None:
+                hint = "what the people who take over should know"
+                self.app.push_screen(Ask("Hand over with these words", hint=hint), partial(escalate, queue))
+
+        def escalate(queue: str, words: str | None) -> None:
+            if words is not None:
+                self._decide(
+                    lambda desk, ticket, me: desk.escalate(
+                        ticket, reviewer=me, words=words, queue=queue or None
+                    )
+                )
+
+        self.app.push_screen(Choose("Hand it to", options), ask_words)
+
+    def action_undo(self) -> None:
+        """Take the last verdict back and open its draft again."""
+        self.undo_last(self.load)
+
+    def action_reread(self) -> None:
+        """Read the facts from their source again."""
+        if self.view is None:
+            return
+        draft_id, me = self.view.draft.draft.id, self.session.me
+        self.tell("Reading the facts again …")
+        self.ask_desk(
+            lambda: self.session.desk.reread(draft_id, reviewer=me),
+            self.show_view,
+            group="verdict",
+            otherwise=self._refused,
+        )
+
+    def action_edit(self) -> None:
+        """Edit the text here."""
+        if self.view is not None:
+            self.app.push_screen(EditScreen(self.view), self._edited)
+
+    def action_edit_outside(self) -> None:
+        """Edit the text in the reviewer's own editor, then see what the guards say."""
+        if self.view is None:
+            return
+        try:
+            with self.app.suspend():
+                body = self.session.edit_outside(self.view.draft.draft.message.body)
+        except (InputError, SuspendNotSupported, OSError) as exc:
+            self.tell(sentence(exc), "warning")
+            return
+        self.app.push_screen(EditScreen(self.view, body=body), self._edited)
+
+    def action_card(self) -> None:
+        """Show everything on record about the decision."""
+        if self.view is not None:
+            self.app.push_screen(CardScreen(self.view.case.id))
+
+    def action_next(self) -> None:
+        """Open the next draft; without one, go back to the queue."""
+        desk, me, wanted = self.session.desk, self.session.me, self.wanted
+        if self.view is not None:
+            self.skipped.append(self.view.draft.draft.id)
+        skip = tuple(self.skipped)
+
+        def go(found: str | None) -> None:
+            if found is None:
+                self.tell("That was the last one.")
+                self.action_leave()
+            else:
+                self.load(found)
+
+        self.ask_desk(lambda: desk.next_draft(reviewer=me, wanted=wanted, skip=skip), go, group="open")
+
+    def action_leave(self) -> None:
+        """Let the draft go and return to the queue."""
+        if self.view is not None:
+            self.release(self.view)
+        self.dismiss()
+
+    def release(self, view: DraftView) -> None:
+        """Let a draft go that this reviewer holds."""
+        desk, me, draft_id = self.session.desk, self.session.me, view.draft.draft.id
+        if view.draft.claimed_by == me:
+            self.ask_desk(lambda: desk.release(draft_id, reviewer=me), _nothing, group="release", quiet=True)
+
+    def _approve(self, sure: bool | None) -> None:  # noqa: FBT001  # the answer of a dialog
+        view, desk, me = self.view, self.session.desk, self.session.me
+        if not sure or view is None:
+            return
+        shown_hash = view.draft.content_hash
+        self.ask_desk(
+            lambda: desk.approve(view.ticket, reviewer=me, shown=shown_hash),
+            partial(self._decided, view),
+            group="verdict",
+            otherwise=self._refused,
+        )
+
+    def _reject_because(self, reason: str | None) -> None:
+        if reason is None:
+            return
+        code = RejectReason(reason)
+
+        def reject(words: str | None) -> None:
+            if words is not None:
+                self._decide(
+                    lambda desk, ticket, me: desk.reject(ticket, reviewer=me, reason=code, words=words)
+                )
+
+        self.app.push_screen(
+            Ask(f"Rejected: {plain(reason)}. More to say?", hint="Enter alone is enough"), reject
+        )
+
+    def _snooze_until(self, value: str | None) -> None:
+        if value is None:
+            return
+        if value == CUSTOM:
+            hint = "45m, 3h, 2d, 14:30 or 2026-11-05 09:00"
+            self.app.push_screen(Ask("Until when?", hint=hint), self._snooze_words)
+            return
+        until = datetime.fromisoformat(value)
+        self._decide(lambda desk, ticket, me: desk.snooze(ticket, reviewer=me, until=until))
+
+    def _snooze_words(self, words: str | None) -> None:
+        if not words:
+            return
+        until = read_time(words, now=self.session.now(), zone=self.session.zone)
+        if until is None:
+            self.tell(
+                f"{words!r} is no time to come; write 45m, 3h, 2d, 14:30 or 2026-11-05 09:00.", "warning"
+            )
+            return
+        self._decide(lambda desk, ticket, me: desk.snooze(ticket, reviewer=me, until=until))
+
+    def _decide(self, verdict: Callable[[ReviewDesk, str, str], Answer]) -> None:
+        view, desk, me = self.view, self.session.desk, self.session.me
+        if view is not None:
+            self.ask_desk(
+                lambda: verdict(desk, view.ticket, me),
+                partial(self._decided, view),
+                group="verdict",
+                otherwise=self._refused,
+            )
+
+    def _decided(self, view: DraftView, answer: Answer) -> None:
+        if answer.outcome in SEED_OUTCOMES:
+            draft_id = view.draft.draft.id
+            caught = answer.outcome == "seed_caught"
+            title = "That was planted: well caught" if caught else "That was planted, and slipped through"
+            self.app.push_screen(Tell(title, answer.message), lambda _: self.load(draft_id))
+            return
+        self.remember(view.draft.draft.id, answer.message, answer.undo_until)
+        self.tell(answer.message, "warning" if answer.outcome in {"stale", "cleared"} else "information")
+        self.action_next()
+
+    def _refused(self, error: Exception) -> None:
+        if isinstance(error, ConflictError | NotFoundError):
+            self.action_next()
+        elif self.view is not None:
+            self.load(self.view.draft.draft.id)
+
+    def _edited(self, answer: VerdictAnswer | None) -> None:
+        if answer is None or self.view is None:
+            return
+        if answer.outcome in SEED_OUTCOMES:
+            self._decided(self.view, answer)
+        elif answer.draft_id is not None:
+            self.tell("Saved as a new version; it waits for approval.")
+            self.load(answer.draft_id)
+
+
+def open_locks(view: DraftView) -> Iterable[Text]:
+    """Yield a line for each lock but the floor, which opens by itself while one reads."""
+    return lock_lines(replace(view, locks=tuple(lock for lock in view.locks if lock.kind != "floor")))
+
+
+def _nothing(_answer: object) -> None:
+    """Go on."""
