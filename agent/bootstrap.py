@@ -6,9 +6,9 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection, Engine, make_url
 
 from agent.clock import Clock, Monotonic, system_clock, system_monotonic
 from agent.daemon.deliberations import Deliberations
@@ -74,6 +74,14 @@ MakeModel = Callable[[Store, TemplateStore], Model]
 """Builds the model once the store is open; the offline rules model needs only the templates."""
 
 
+class OpenDatabase(Protocol):
+    """Opens a database whose schema fits this version."""
+
+    def __call__(self, url: str, *, create: bool) -> tuple[Engine, Engine]:
+        """Return (writer, reader)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What somebody chose: settings, the demo, a replay, or a test."""
@@ -99,6 +107,8 @@ class Parts:
     ids: Ids = field(default_factory=Ids)
     shadow: bool = False
     create: bool = True
+    open_database: OpenDatabase = open_database
+    """Opens the writer and the reader; eval runs keep theirs over many systems."""
     concurrency: int = 8
     every: timedelta = timedelta(seconds=15)
 
@@ -158,7 +168,7 @@ def build_app(parts: Parts) -> App:
     """
     use_packaged_zones()
     gc.set_threshold(*_COLLECT_AFTER)
-    writer, reader = open_database(parts.database_url, create=parts.create)
+    writer, reader = parts.open_database(parts.database_url, create=parts.create)
     keyring = Keyring(parts.installation_key, random=parts.ids.secret)
     store = Store(writer=writer, reader=reader, ids=parts.ids, keyring=keyring)
     templates = TemplateStore(parts.folders.templates)

@@ -1,5 +1,6 @@
 """Which time zones may be a customer's, and when none of them has quiet hours."""
 
+import zoneinfo
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -16,6 +17,8 @@ _HORIZON: Final = timedelta(days=8)
 
 def use_packaged_zones() -> None:
     """Make zone rules come from the `tzdata` package, not from the machine, whose copy may be years old."""
+    if zoneinfo.TZPATH == ():
+        return  # done before; the caches hold packaged rules
     reset_tzpath(())
     ZoneInfo.clear_cache()
     next_allowed.cache_clear()

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -15,12 +15,17 @@ def forgo_sync(store: Store) -> None:
     A service waits for the disk at every commit, which is most of what a commit costs. Whether it does is
     shown by killing it, not by replaying history.
     """
+    forgo_sync_of(store.writer)
 
-    @event.listens_for(store.writer, "connect")
+
+def forgo_sync_of(writer: Engine) -> None:
+    """Do the same for the writer of a store that is not put together yet."""
+
+    @event.listens_for(writer, "connect")
     def no_waiting(  # pyright: ignore[reportUnusedFunction]  # called by the event
         connection: DBAPIConnection, _entry: ConnectionPoolEntry
     ) -> None:
         if isinstance(connection, sqlite3.Connection):
             connection.execute("PRAGMA synchronous=OFF")
 
-    store.writer.dispose()  # connections that are open already wait
+    writer.dispose()  # connections that are open already wait
