@@ -1,0 +1,159 @@
+"""`outrider eval`: how well decisions are made, and whether a change makes them worse."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent.cli.output import Json, console, narrate, print_json
+
+if TYPE_CHECKING:
+    from evals.report.outputs import Outputs
+    from evals.session import Session
+
+app = typer.Typer(
+    help="Score decisions on cases whose right answer is known, and compare them before something changes.",
+    invoke_without_command=True,
+    no_args_is_help=False,
+)
+_DATASETS = Path(__file__).with_name("datasets")
+_GATES = Path(__file__).with_name("gate.yaml")
+
+Datasets = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the datasets.")]
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Add this module's commands."""
+    parent.add_typer(app, name="eval")
+
+
+@app.callback()
+def evaluate(
+    context: typer.Context,
+    *,
+    suite: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Suites, see --list; all hand-made datasets without it; `all`."),
+    ] = None,
+    scenario: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these scenarios.")] = None,
+    family: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only these families, by name or number.")
+    ] = None,
+    case: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only these cases.")] = None,
+    repeat: Annotated[int, typer.Option(min=1, max=100, help="How often each case is run.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of generated cases and of ids.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes; as many as there are processors without it.")
+    ] = None,
+    policies: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Other playbooks, and limits if the folder has a limits.yaml."),
+    ] = None,
+    gate: Annotated[Path, typer.Option(metavar="FILE", help="What fails the run.")] = _GATES,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIDE",
+            help="Compare with `baseline`, a file of --out, policy=DIR, or a commit; worse fails the run.",
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Store the results here.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report page.")] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML.")] = None,
+    datasets: Datasets = _DATASETS,
+    show: Annotated[bool, typer.Option("--list", help="List suites and leave.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Show each failed case: expected, done, decision card.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run cases against the real system and judge the decisions.
+
+    Each case is a small world with an answer that is known to be right. It gets a system of its own: real
+    playbooks, gates, desk and dispatcher, a simulated clock, and providers that send nothing.
+
+    Exit codes: 0 every gate holds, 1 a gate is broken or a known gap has closed, 2 bad input.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from evals.session import Session
+    from evals.suites import HAND_MADE, Wanted
+    from evals.world.deciding import Deciding
+
+    session = Session(
+        wanted=Wanted(
+            suites=tuple(suite or (HAND_MADE,)),
+            scenarios=tuple(scenario or ()),
+            families=tuple(family or ()),
+            cases=tuple(case or ()),
+            seed=seed,
+            datasets=datasets,
+        ),
+        deciding=Deciding.from_folder(policies),
+        repeats=repeat,
+        jobs=jobs,
+        cards=verbose or html is not None,
+    )
+    if show:
+        _list(session, as_json=as_json)
+        return
+    _run(session, gate, against, _outputs(as_json=as_json, out=out, html=html, junit=junit), verbose=verbose)
+
+
+def _run(session: "Session", gate: Path, against: str | None, outputs: "Outputs", *, verbose: bool) -> None:
+    from evals.compare.verdict import compare
+    from evals.gaps import gap_view
+    from evals.gate import load_gates
+    from evals.report.judged import judged
+    from evals.report.outputs import conclude
+    from evals.story_view import failed_view
+
+    gates = load_gates(gate)
+    with _progress("Trying") as progress:
+        done = session.run(progress)
+    for why in done.skipped:
+        narrate(f"Skipped {why}.")
+    if not done.run.results:
+        return
+    comparison = None
+    if against is not None:
+        with _progress("Trying the other side") as progress:
+            comparison = compare(done.run, session.other_side(against, progress), k=gates.k)
+    code = conclude(judged(done.run, gates, comparison), outputs)
+    if not outputs.as_json:
+        if verbose:
+            console().print(failed_view(done))
+        console().print(gap_view(done))
+    if code or done.closed_gaps:
+        raise typer.Exit(1)
+
+
+def _outputs(*, as_json: bool, out: Path | None, html: Path | None, junit: Path | None) -> "Outputs":
+    from evals.report.outputs import Outputs
+
+    return Outputs(as_json=as_json, out=out, html=html, junit=junit)
+
+
+def _list(session: "Session", *, as_json: bool) -> None:
+    from evals.story_view import suites_view
+
+    rows = session.count()
+    if as_json:
+        print_json(
+            [
+                {"suite": name, "cases": cases, "no_contact": silent, "skipped": why}
+                for name, cases, silent, why in rows
+            ]
+        )
+        return
+    console().print(suites_view(rows))
+
+
+@contextmanager
+def _progress(what: str) -> Generator[Callable[[int, int], None]]:
+    from evals.story_view import progress_bar
+
+    with progress_bar(what) as show:
+        yield show

@@ -1,0 +1,136 @@
+"""One case, once: served by a system of its own, scored, and told."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from agent.clock import system_monotonic
+from agent.errors import OutriderError
+from agent.llm.rules import RULES
+from agent.store.overview import model_cost
+from evals.cases.model import Case
+from evals.results import Decided, Result, Score, Step, Transcript
+from evals.scoring.ending import Ending, read_ending
+from evals.scoring.score import broken_invariants, decided, expected, score
+from evals.scoring.story import tell_story
+from evals.world.databases import Scratch
+from evals.world.deciding import Deciding
+from evals.world.happenings import serve_case
+from evals.world.system import CaseSystem
+from tools.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The result of one repeat, and its story."""
+
+    result: Result
+    transcript: Transcript
+
+
+class OneThread(ThreadPoolExecutor):
+    """Runs what is submitted at once: a case is one piece of work at a time, so threads only cost."""
+
+    def submit(  # type: ignore[explicit-override]  # Python 3.11 has no `override`
+        self,
+        fn: Callable[..., Any],
+        /,
+        *args: Any,  # noqa: ANN401  # as the class it extends
+        **kwargs: Any,  # noqa: ANN401
+    ) -> Future[Any]:
+        """Run the call and return its outcome as a finished future."""
+        done: Future[Any] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except BaseException as exc:  # noqa: BLE001  # handed on to whoever awaits it
+            done.set_exception(exc)
+        return done
+
+
+async def run_case(
+    case: Case, deciding: Deciding, scratch: Scratch, *, repeat: int, seed: int, cards: bool
+) -> Judged:
+    """Serve a case and judge what came of it; a system that fails is a failed case, not a failed run.
+
+    Args:
+        case: The case.
+        deciding: What decides.
+        scratch: A database for it.
+        repeat: Number of the repeat, from 0.
+        seed: Makes ids; repeats of a case differ in it.
+        cards: Whether to draw the decision card also of cases that pass.
+    """
+    asyncio.get_running_loop().set_default_executor(OneThread(max_workers=1))
+    system = CaseSystem(case, deciding, scratch, seed=seed + repeat)
+    begun = system_monotonic()
+    try:
+        await serve_case(system)
+        ending = read_ending(system)
+        taken = system_monotonic() - begun
+        judged = score(case, ending)
+        result = _result(case, ending, judged, system, repeat=repeat, seconds=taken)
+        return Judged(
+            result=result, transcript=tell_story(system, ending, with_card=cards or not result.passed)
+        )
+    except (OutriderError, InputError) as exc:
+        return failed(case, str(exc), steps=system.steps, repeat=repeat)
+    finally:
+        system.close()
+
+
+def failed(case: Case, problem: str, *, repeat: int, steps: Sequence[Step] = ()) -> Judged:
+    """Return the result of a system that broke down: nothing of what was expected can be said to hold."""
+    result = Result(
+        case=case.id,
+        repeat=repeat,
+        scenario=case.scenario,
+        family=family_name(case),
+        expected=case.expect.decisions[0],
+        decided=Decided.NONE,
+        score=Score(
+            end_state=False,
+            no_forbidden_effect=False,
+            facts=False,
+            grounded=False,
+            reasons=(f"the system failed: {problem}",),
+        ),
+        critical=case.critical,
+        broken=case.critical,
+    )
+    return Judged(result=result, transcript=Transcript(situation=case.title, steps=tuple(steps)))
+
+
+def family_name(case: Case) -> str:
+    """Return the family with its number, so that reports list families in order."""
+    return f"{case.family.number:02} {case.family.value}"
+
+
+def _result(
+    case: Case, ending: Ending, judged: Score, system: CaseSystem, *, repeat: int, seconds: float
+) -> Result:
+    done, reason = decided(case, ending)
+    subject = ending.subject(case.scenario)
+    valuation = next(
+        (one.valuation for one in reversed(subject.decisions) if one.valuation) if subject else iter(()), None
+    )
+    with system.app.store.read() as conn:
+        cost = model_cost(conn)
+    return Result(
+        case=case.id,
+        repeat=repeat,
+        scenario=case.scenario,
+        family=family_name(case),
+        expected=expected(case, done),
+        decided=done,
+        rules_only=done if system.deciding.model_name == RULES else None,
+        reason=reason,
+        score=judged,
+        critical=case.critical,
+        broken=broken_invariants(case, judged, ending),
+        cost_micros=cost,
+        milliseconds=round(seconds * 1_000),
+        probability_ppm=valuation.p_contact_ppm if valuation else None,
+        end_state=ending.digest,
+    )

@@ -1,0 +1,1 @@
+"""The JSON Schema of datasets, by which editors complete and check them."""

@@ -1,0 +1,150 @@
+"""Trials: every repeat of every case as one task of a pydantic-evals dataset, over several processes."""
+
+import asyncio
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final
+
+from agent.clock import system_clock
+from agent.log import configure_logs
+from evals.cases.model import Case
+from evals.run_case import Judged, failed, run_case
+from evals.world.databases import Scratch, scratch_database
+from evals.world.deciding import Deciding
+
+_AT_ONCE: Final = 8
+"""Trials handed to a process at once: few for even loads, many for little handing over."""
+
+Progress = Callable[[int, int], None]
+"""Called with (trials done, trials in all)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One repeat of one case."""
+
+    case: Case
+    repeat: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to try, and how."""
+
+    cases: Sequence[Case]
+    deciding: Deciding
+    repeats: int = 1
+    seed: int = 1
+    jobs: int = 1
+    """Processes; 1 keeps everything in this one."""
+    cards: bool = False
+    """Whether to draw the decision card also of cases that pass."""
+
+    def trials(self) -> list[Trial]:
+        """Return the trials, all repeats of a case side by side."""
+        return [Trial(case=case, repeat=repeat) for case in self.cases for repeat in range(self.repeats)]
+
+
+def run_trials(plan: Plan, *, progress: Progress) -> list[Judged]:
+    """Run every trial of a plan and return the outcomes in its order.
+
+    Raises:
+        InputError: A playbook, a limit or a template is wrong.
+    """
+    trials = plan.trials()
+    ready = plan.deciding.prepared()  # read once, before processes are forked
+    parts = list(_parts(trials))
+    jobs = min(plan.jobs, len(parts))
+    outcomes: dict[tuple[str, int], Judged] = {}
+    results = (
+        _in_processes(plan, parts, jobs)
+        if jobs > 1
+        else (_Bench(ready, plan.seed, cards=plan.cards).run(part) for part in parts)
+    )
+    for judged in results:
+        outcomes.update({(one.result.case, one.result.repeat): one for one in judged})
+        progress(len(outcomes), len(trials))
+    return [outcomes[trial.case.id, trial.repeat] for trial in trials]
+
+
+def usual_jobs() -> int:
+    """Return how many processes to use on this machine."""
+    return max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, 8))
+
+
+class _Bench:
+    """A process's own scratch database and event loop, over many parts."""
+
+    def __init__(self, deciding: Deciding, seed: int, *, cards: bool) -> None:
+        configure_logs(clock=system_clock, level="error")  # what goes wrong is in the results
+        self._deciding = deciding
+        self._seed = seed
+        self._cards = cards
+        self._open = ExitStack()
+        self._scratch: Scratch | None = None
+
+    def run(self, trials: Sequence[Trial]) -> list[Judged]:
+        if self._scratch is None:
+            self._scratch = self._open.enter_context(scratch_database())
+        return asyncio.run(self._evaluate(trials, self._scratch))
+
+    async def _evaluate(self, trials: Sequence[Trial], scratch: Scratch) -> list[Judged]:
+        from pydantic_evals import Case as Task  # noqa: PLC0415  # heavy
+        from pydantic_evals import Dataset  # noqa: PLC0415
+
+        async def task(trial: Trial) -> Judged:
+            return await run_case(
+                trial.case,
+                self._deciding,
+                scratch,
+                repeat=trial.repeat,
+                seed=self._seed,
+                cards=self._cards,
+            )
+
+        tasks: list[Task[Trial, Judged, None]] = [
+            Task(name=f"{trial.case.id} {trial.repeat}", inputs=trial) for trial in trials
+        ]
+        dataset = Dataset[Trial, Judged, None](name="cases", cases=tasks)
+        report = await dataset.evaluate(task, name="trials", max_concurrency=1, progress=False)
+        broken = [
+            failed(one.inputs.case, f"{one.error_message}\n{one.error_stacktrace}", repeat=one.inputs.repeat)
+            for one in report.failures
+        ]
+        return [*(one.output for one in report.cases), *broken]
+
+
+def _parts(trials: Sequence[Trial]) -> Iterator[Sequence[Trial]]:
+    for start in range(0, len(trials), _AT_ONCE):
+        yield trials[start : start + _AT_ONCE]
+
+
+_bench: _Bench | None = None
+"""Of a worker process; it lives as long as the process."""
+
+
+def _begin(deciding: Deciding, seed: int, cards: bool) -> None:  # noqa: FBT001  # positional for the pool
+    global _bench  # noqa: PLW0603  # a process of a pool has no other place
+    _bench = _Bench(deciding, seed, cards=cards)
+
+
+def _run_part(trials: Sequence[Trial]) -> list[Judged]:
+    if _bench is None:
+        raise RuntimeError("the process was not begun")
+    return _bench.run(trials)
+
+
+def _in_processes(plan: Plan, parts: Iterable[Sequence[Trial]], jobs: int) -> Iterator[list[Judged]]:
+    # a forked process has everything that was read already; forking is safe as long as no thread runs
+    forks = sys.platform == "linux" and threading.active_count() == 1
+    context = multiprocessing.get_context("fork" if forks else "spawn")
+    arguments = (plan.deciding, plan.seed, plan.cards)
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=arguments) as pool:
+        for future in as_completed([pool.submit(_run_part, part) for part in parts]):
+            yield future.result()

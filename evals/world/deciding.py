@@ -1,0 +1,130 @@
+"""What decides in a run: playbooks, limits, texts and model; a change of one of them is what a run is for."""
+
+import copyreg
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from agent.bootstrap import MakeModel
+from agent.canonical import canonical, text_hash
+from agent.llm.rules import RULES, RulesModel, load_word_reader
+from agent.review_desk.proposals.folders import Folders
+from policies.loader import (
+    LIMITS_FILE,
+    PLAYBOOK_FOLDER,
+    REVIEW_FILE,
+    load_limits,
+    load_playbooks,
+    load_review_rules,
+)
+from policies.model import Holdout, Limits
+from policies.review_rules import ReviewRules
+from policies.triggers import CompiledPlaybook, compile_playbook
+from prompts.templates import TEMPLATE_FOLDER
+
+_EVERYBODY: Final = Holdout.model_validate({"share": "100%", "salt": "evals"})
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """The parts of a system that cases judge, read from their files once."""
+
+    playbook_folder: Path = PLAYBOOK_FOLDER
+    limits_file: Path = LIMITS_FILE
+    template_folder: Path = TEMPLATE_FOLDER
+    model: MakeModel | None = None
+    """None for the offline rules model."""
+    model_name: str = RULES
+
+    @classmethod
+    def from_folder(cls, policies: Path | None) -> "Deciding":
+        """Return the shipped parts with the playbooks, and perhaps the limits, of another folder."""
+        if policies is None:
+            return cls()
+        limits = policies / LIMITS_FILE.name
+        return cls(policies, limits if limits.is_file() else LIMITS_FILE)
+
+    def prepared(self) -> "Deciding":
+        """Read everything now and return itself, so that mistakes show before the first case.
+
+        Raises:
+            InputError: A file is wrong.
+        """
+        _ = (self.treating, self.limits, self.review_rules, self.make_model, self.policies_hash)
+        return self
+
+    @cached_property
+    def shipped(self) -> dict[str, CompiledPlaybook]:
+        """The playbooks as they stand in their folder."""
+        return load_playbooks(self.playbook_folder)
+
+    @cached_property
+    def treating(self) -> Mapping[str, CompiledPlaybook]:
+        """The playbooks without a holdout: who is kept back must not depend on a customer's id."""
+        return self._with(None)
+
+    @cached_property
+    def holding_out(self) -> Mapping[str, CompiledPlaybook]:
+        """The playbooks with everybody in the holdout."""
+        return self._with(_EVERYBODY)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The limits over all playbooks."""
+        return load_limits(self.limits_file)
+
+    @cached_property
+    def review_rules(self) -> ReviewRules:
+        """The rules of review without planted drafts: the simulated reviewer's attention is not judged."""
+        return load_review_rules(REVIEW_FILE).model_copy(update={"seeds": 0})
+
+    @cached_property
+    def folders(self) -> Folders:
+        """Where texts are read from."""
+        return replace(Folders(), playbooks=self.playbook_folder, templates=self.template_folder)
+
+    @cached_property
+    def make_model(self) -> MakeModel:
+        """What builds the model of each case."""
+        if self.model is not None:
+            return self.model
+        words = load_word_reader()
+        return lambda _store, templates: RulesModel(templates, words)
+
+    @cached_property
+    def policies_hash(self) -> str:
+        """SHA-256 over playbooks, limits and templates, hex."""
+        files = {
+            **{name: compiled.content_hash for name, compiled in self.shipped.items()},
+            "limits": text_hash(self.limits.model_dump_json()),
+            **{
+                str(path.relative_to(self.template_folder)): text_hash(path.read_text("utf-8"))
+                for path in sorted(self.template_folder.glob("*/*.j2"))
+            },
+        }
+        return text_hash(canonical(files))
+
+    def _with(self, holdout: Holdout | None) -> dict[str, CompiledPlaybook]:
+        return {
+            scenario: compile_playbook(
+                compiled.playbook.model_copy(update={"holdout": holdout}),
+                content_hash=compiled.content_hash,
+                path=compiled.path,
+            )
+            for scenario, compiled in self.shipped.items()
+        }
+
+
+def _without_what_was_read(deciding: Deciding) -> tuple[type[Deciding], tuple[object, ...]]:
+    return Deciding, (
+        deciding.playbook_folder,
+        deciding.limits_file,
+        deciding.template_folder,
+        deciding.model,
+        deciding.model_name,
+    )
+
+
+copyreg.pickle(Deciding, _without_what_was_read)  # compiled conditions cannot go to another process
