@@ -123,6 +123,13 @@ class DraftView:
         return self.draft.stake
 
     @property
+    def stale_facts(self) -> tuple[str, ...]:
+        """The facts in the text that were read too long ago; they are to be read again before approving."""
+        named = {slot.slot for slot in self.draft.draft.used}
+        old = {name for name, state in self.fact_states.items() if state == "old"}
+        return tuple(sorted(named & old))
+
+    @property
     def first_approver(self) -> str | None:
         """Who approved already, where a second person must."""
         return self.draft.first_approver

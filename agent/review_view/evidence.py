@@ -28,7 +28,9 @@ def facts_view(view: DraftView, *, now: datetime) -> RenderableType:
     facts = sorted(
         view.decision.facts, key=lambda fact: (numbers.get(fact.name, len(numbers) + 1), fact.name)
     )
-    table = _table("", "fact", "value", "read", "changed", "source")
+    table = Table(box=None, show_header=False, pad_edge=False, expand=True)
+    for ratio in (None, 2, 3):
+        table.add_column(overflow="fold", ratio=ratio)
     for fact in facts:
         _add_fact(table, fact, numbers, view.fact_states, now)
     return table
@@ -108,16 +110,14 @@ def _add_fact(
 ) -> None:
     number = numbers.get(fact.name)
     old = states.get(fact.name) == "old"
-    read = Text(ago(now - fact.fetched_at) + (" !old" if old else ""), style=CARE if old else "")
+    read = Text(f"read {ago(now - fact.fetched_at)}{' !old' if old else ''}", style=CARE if old else QUIET)
     name = fact.name if fact.trusted else f"{fact.name} (their words)"
     table.add_row(
         Text(raised(number) if number else "", style="bold"),
         shown(name),
         shown(value_words(fact.value), "bold underline" if number else ""),
-        read,
-        Text(ago(now - fact.as_of)),
-        shown(fact.source, QUIET),
     )
+    table.add_row("", read, shown(f"{fact.source}, changed {ago(now - fact.as_of)}", QUIET))
 
 
 def _sum(valuation: Valuation) -> RenderableType:

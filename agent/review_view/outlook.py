@@ -59,6 +59,13 @@ def lock_lines(view: DraftView) -> Iterable[Text]:
         yield line.append_text(shown(f"{lock.words} {lock.remedy}".strip(), BAD))
 
 
+def stale_words(view: DraftView) -> str:
+    """Return what keeps a draft with old facts from being approved; empty when they are fresh."""
+    if not view.stale_facts:
+        return ""
+    return f"Facts in the text are old ({', '.join(view.stale_facts)}); r reads them again, then approve."
+
+
 def clock_line(view: DraftView, *, now: datetime, me: str) -> Text:
     """Return how long there is: until somebody should have looked, until it expires, and who holds it."""
     line = Text()

@@ -16,8 +16,9 @@ from agent.errors import ConflictError, NotFoundError
 from agent.review_desk.answers import Approval, RejectReason, VerdictAnswer
 from agent.review_desk.desk import ReviewDesk
 from agent.review_desk.views import DraftView, QueueFilter
-from agent.review_view.cells import shown
-from agent.review_view.outlook import channel_words, forecast_words, lock_lines, short_hash
+from agent.review_view.cells import shown, shown_block
+from agent.review_view.marks import BAD
+from agent.review_view.outlook import channel_words, forecast_words, lock_lines, short_hash, stale_words
 from agent.review_view.words import plain
 from agent.tui.card_screen import CardScreen
 from agent.tui.desk_screen import DeskScreen, sentence
@@ -66,6 +67,9 @@ class DraftActs(DeskScreen[None]):
         lock = next((one for one in view.locks if one.kind != "floor"), None)
         if lock is not None:
             self.tell(f"{lock.words} {lock.remedy}", "warning")
+            return
+        if view.stale_facts:
+            self.tell(stale_words(view), "warning")
             return
         question = Text.assemble(
             ("Approve exactly this?   hash ", "bold"), (short_hash(view), "bold reverse"), "\n"
@@ -289,7 +293,9 @@ class DraftActs(DeskScreen[None]):
 
 def open_locks(view: DraftView) -> Iterable[Text]:
     """Yield a line for each lock but the floor, which opens by itself while one reads."""
-    return lock_lines(replace(view, locks=tuple(lock for lock in view.locks if lock.kind != "floor")))
+    yield from lock_lines(replace(view, locks=tuple(lock for lock in view.locks if lock.kind != "floor")))
+    if view.stale_facts:
+        yield shown_block(f"⊘ {stale_words(view)}", BAD)
 
 
 def _nothing(_answer: object) -> None:

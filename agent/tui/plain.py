@@ -8,11 +8,11 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from agent.errors import OutriderError
+from agent.errors import OutriderError, RefusedError
 from agent.review_desk.answers import Approval, RejectReason, VerdictAnswer
 from agent.review_desk.views import DraftView, QueueFilter
 from agent.review_view.cells import shown, shown_block
-from agent.review_view.outlook import forecast_words, short_hash
+from agent.review_view.outlook import forecast_words, short_hash, stale_words
 from agent.review_view.words import plain, time_left
 from agent.tui.desk_screen import sentence
 from agent.tui.session import Session
@@ -109,6 +109,8 @@ def _verdict(session: Session, view: DraftView, word: str, rest: str) -> Answer 
 
 
 def _approve(session: Session, view: DraftView, rest: str) -> Answer:
+    if view.stale_facts:
+        raise RefusedError(stale_words(view))
     return session.desk.approve(view.ticket, reviewer=session.me, shown=rest)
 
 

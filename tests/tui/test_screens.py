@@ -101,6 +101,27 @@ async def test_nothing_is_approved_without_the_second_key(desk: Desk) -> None:
     assert desk.app.desk.show(draft_id).draft.draft.state is DraftState.PENDING
 
 
+async def test_old_facts_lock_approving_until_they_are_read_again(desk: Desk) -> None:
+    desk.installation.clock.advance(timedelta(hours=2))
+    terminal = desk.terminal()
+    async with terminal.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot, desk)
+        assert screen.view is not None
+        draft_id = screen.view.draft.draft.id
+        await pilot.press("a", "enter")
+        await rest(pilot)
+        assert "Facts in the text are old" in text_of(terminal.screen)
+        assert verdicts(desk, draft_id) == []
+        await pilot.press("r")
+        await rest(pilot)
+        await pilot.press("a")
+        await pilot.pause()
+        await pilot.press("enter")
+        await rest(pilot)
+
+    assert verdicts(desk, draft_id) == [ReviewVerdict.APPROVE]
+
+
 @pytest.mark.parametrize(
     ("keys", "verdict"),
     [
