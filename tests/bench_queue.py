@@ -56,7 +56,7 @@ def _copy(conn: Connection, table: str, first: QueueItem, number: int) -> None:
         text(
             "WITH RECURSIVE copies(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < :last) "
             f"INSERT INTO {table} ({', '.join(names)}) "
-            f"SELECT {', '.join(values)} FROM {table}, copies WHERE {key} = :case"
+            f"SELECT {', '.join(map(str, values))} FROM {table}, copies WHERE {key} = :case"
         ),
         {"last": number - 1, "case": first.case_id, "draft": first.draft_id},
     )
