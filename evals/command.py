@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent.cli.output import Json, console, narrate, print_json
+from tools.errors import InputError
 
 if TYPE_CHECKING:
     from evals.report.outputs import Outputs
@@ -19,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=False,
 )
 _DATASETS = Path(__file__).with_name("datasets")
+_NEEDED = ("numpy", "pydantic_evals", "matplotlib")
 _GATES = Path(__file__).with_name("gate.yaml")
 
 Datasets = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the datasets.")]
@@ -99,7 +102,18 @@ def evaluate(
     if show:
         _list(session, as_json=as_json)
         return
+    _check_installed()
     _run(session, gate, against, _outputs(as_json=as_json, out=out, html=html, junit=junit), verbose=verbose)
+
+
+def _check_installed() -> None:
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise InputError(
+            f"judging needs {' and '.join(missing)}",
+            field="outrider eval",
+            remedy="install the extra: pip install 'outrider[evals]'",
+        )
 
 
 def _run(session: "Session", gate: Path, against: str | None, outputs: "Outputs", *, verbose: bool) -> None:
