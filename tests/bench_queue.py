@@ -46,7 +46,7 @@ def fill_queue(app: App, number: int) -> QueueItem:
 
 
 def _copy(conn: Connection, table: str, first: QueueItem, number: int) -> None:
-    names = [row[1] for row in conn.exec_driver_sql(f"PRAGMA table_info({table})")]
+    names = [str(row[1]) for row in conn.exec_driver_sql(f"PRAGMA table_info({table})")]
     kept = {"scenario"} if table != "draft" else set[str]()
     values = [_CHANGED.get(name, name) if name not in kept else name for name in names]
     key = "id" if table == "case_file" else "case_id"
