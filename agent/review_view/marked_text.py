@@ -39,7 +39,7 @@ def places(slotted: str, text: str, used: Sequence[FilledSlot]) -> list[Place]:
     """
     values = {one.slot: one.rendered for one in used}
     exact = list(_from_slots(slotted, values))
-    if SLOT.sub(lambda match: values.get(match[1], match[0]), slotted) == text:
+    if exact and SLOT.sub(lambda match: values.get(match[1], match[0]), slotted) == text:
         return exact
     return sorted(_from_search(text, values), key=lambda place: place.start)
 
