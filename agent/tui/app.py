@@ -1,7 +1,9 @@
 """The application: themes, the palette of commands, and what is common to all screens."""
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import ClassVar, Literal
 
 from textual.app import App, SystemCommand
@@ -11,6 +13,8 @@ from textual.theme import Theme
 from typing_extensions import override
 
 from agent.domain.reviewers import Act
+from agent.errors import OutriderError
+from agent.tui.draft_screen import DraftScreen
 from agent.tui.help_screen import HelpScreen
 from agent.tui.last_verdict import LastVerdict
 from agent.tui.lead_screen import LeadScreen
@@ -83,6 +87,17 @@ class ReviewApp(App[None]):
         yield SystemCommand("Other theme", "Change between dark and light", self._other_theme)
         yield SystemCommand("Keys", "What every key does", self.action_help)
         yield SystemCommand("Quit", "Leave; claims are released", self.action_quit)
+
+    @override
+    async def action_quit(self) -> None:
+        """Leave; the draft that is open becomes free again."""
+        me, desk = self.session.me, self.session.desk
+        for screen in self.screen_stack:
+            view = screen.view if isinstance(screen, DraftScreen) else None
+            if view is not None and view.draft.claimed_by == me:
+                with suppress(OutriderError):
+                    await asyncio.to_thread(desk.release, view.draft.draft.id, reviewer=me)
+        self.exit()
 
     def action_help(self) -> None:
         """Show what every key does."""

@@ -5,13 +5,14 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from rich.text import Text
 from textual.app import SuspendNotSupported
 
+from agent.domain.drafts import DraftState
 from agent.errors import ConflictError, NotFoundError
 from agent.review_desk.answers import Approval, RejectReason, VerdictAnswer
 from agent.review_desk.desk import ReviewDesk
@@ -19,7 +20,7 @@ from agent.review_desk.views import DraftView, QueueFilter
 from agent.review_view.cells import shown, shown_block
 from agent.review_view.marks import BAD
 from agent.review_view.outlook import channel_words, forecast_words, lock_lines, short_hash, stale_words
-from agent.review_view.words import plain
+from agent.review_view.words import plain, span
 from agent.tui.card_screen import CardScreen
 from agent.tui.desk_screen import DeskScreen, sentence
 from agent.tui.dialogs import Ask, Choose, Confirm, Option, Tell
@@ -29,6 +30,8 @@ from tools.errors import InputError
 from tools.records.vocabulary import ChannelKind
 
 Answer = Approval | VerdictAnswer
+T = TypeVar("T")
+_NO_TIME: Final = timedelta(0)
 SEED_OUTCOMES: Final = frozenset({"seed_caught", "seed_missed"})
 
 REJECT_KEYS: Final = (
@@ -48,6 +51,9 @@ class DraftActs(DeskScreen[None]):
         super().__init__()
         self.wanted = wanted
         self.view: DraftView | None = None
+        self._about: DraftView | None = None
+        """What was on the screen when the present act began; another draft may arrive while it asks."""
+        self._deciding = False
         self.skipped: list[str] = []
         """Drafts that were passed over, so that the next one is another."""
 
@@ -61,7 +67,7 @@ class DraftActs(DeskScreen[None]):
 
     def action_approve(self) -> None:
         """Ask once more, with the hash of what is shown; Enter approves."""
-        view = self.view
+        view = self._begin()
         if view is None:
             return
         lock = next((one for one in view.locks if one.kind != "floor"), None)
@@ -71,6 +77,11 @@ class DraftActs(DeskScreen[None]):
         if view.stale_facts:
             self.tell(stale_words(view), "warning")
             return
+        opened_at = view.draft.claimed_at
+        floor = opened_at + self.session.desk.rules.floor - self.session.now() if opened_at else _NO_TIME
+        if floor > _NO_TIME:
+            self.tell(f"Read it first; approving is possible in {span(floor)}.")
+            return
         question = Text.assemble(
             ("Approve exactly this?   hash ", "bold"), (short_hash(view), "bold reverse"), "\n"
         ).append_text(shown(forecast_words(view.forecast, now=self.session.now())))
@@ -78,7 +89,7 @@ class DraftActs(DeskScreen[None]):
 
     def action_reject(self) -> None:
         """Ask for the reason by one key, then for words."""
-        if self.view is not None:
+        if self._begin() is not None:
             self.app.push_screen(Choose("Why should it not be sent?", REJECT_KEYS), self._reject_because)
 
     def action_redraft(self) -> None:
@@ -88,15 +99,16 @@ class DraftActs(DeskScreen[None]):
             if words:
                 self._decide(lambda desk, ticket, me: desk.redraft(ticket, reviewer=me, instruction=words))
 
-        if self.view is not None:
+        if self._begin() is not None:
             hint = "shorter, name the new date first, no apology …"
             self.app.push_screen(Ask("What should the new text do differently?", hint=hint), redraft)
 
     def action_channel(self) -> None:
         """Ask for another channel."""
-        if self.view is None:
+        view = self._begin()
+        if view is None:
             return
-        now_by = self.view.draft.draft.message.channel
+        now_by = view.draft.draft.message.channel
         options = [
             Option(one.value[0], one.value, channel_words(one)) for one in ChannelKind if one is not now_by
         ]
@@ -112,13 +124,13 @@ class DraftActs(DeskScreen[None]):
 
     def action_snooze(self) -> None:
         """Ask until when to put it off."""
-        if self.view is not None:
+        if self._begin() is not None:
             options = snooze_options(self.session.now(), self.session.zone)
             self.app.push_screen(Choose("Put it off", options), self._snooze_until)
 
     def action_escalate(self) -> None:
         """Ask which people take over, then what they should know."""
-        if self.view is None:
+        if self._begin() is None:
             return
         queues = self.session.desk.rules.queues
         options = [Option("p", "", "the people the playbook names")]
@@ -141,37 +153,35 @@ class DraftActs(DeskScreen[None]):
 
     def action_undo(self) -> None:
         """Take the last verdict back and open its draft again."""
-        self.undo_last(self.load)
+        if not self._busy():
+            self.undo_last(self.load)
 
     def action_reread(self) -> None:
-        """Read the facts from their source again."""
-        if self.view is None:
+        """Read the facts from their source again; what no longer holds is left for the next draft."""
+        view, desk, me = self._begin(), self.session.desk, self.session.me
+        if view is None:
             return
-        draft_id, me = self.view.draft.draft.id, self.session.me
         self.tell("Reading the facts again …")
-        self.ask_desk(
-            lambda: self.session.desk.reread(draft_id, reviewer=me),
-            self.show_view,
-            group="verdict",
-            otherwise=self._refused,
-        )
+        self._carry_out(lambda: desk.reread(view.ticket, reviewer=me), self._read_again)
 
     def action_edit(self) -> None:
         """Edit the text here."""
-        if self.view is not None:
-            self.app.push_screen(EditScreen(self.view), self._edited)
+        view = self._begin()
+        if view is not None:
+            self.app.push_screen(EditScreen(view), self._edited)
 
     def action_edit_outside(self) -> None:
         """Edit the text in the reviewer's own editor, then see what the guards say."""
-        if self.view is None:
+        view = self._begin()
+        if view is None:
             return
         try:
             with self.app.suspend():
-                body = self.session.edit_outside(self.view.draft.draft.message.body)
+                body = self.session.edit_outside(view.draft.draft.message.body)
         except (InputError, SuspendNotSupported, OSError) as exc:
             self.tell(sentence(exc), "warning")
             return
-        self.app.push_screen(EditScreen(self.view, body=body), self._edited)
+        self.app.push_screen(EditScreen(view, body=body), self._edited)
 
     def action_card(self) -> None:
         """Show everything on record about the decision."""
@@ -179,6 +189,11 @@ class DraftActs(DeskScreen[None]):
             self.app.push_screen(CardScreen(self.view.case.id))
 
     def action_next(self) -> None:
+        """Open the next draft; without one, go back to the queue."""
+        if not self._busy():
+            self.go_on()
+
+    def go_on(self) -> None:
         """Open the next draft; without one, go back to the queue."""
         desk, me, wanted = self.session.desk, self.session.me, self.wanted
         if self.view is not None:
@@ -188,7 +203,7 @@ class DraftActs(DeskScreen[None]):
         def go(found: str | None) -> None:
             if found is None:
                 self.tell("That was the last one.")
-                self.action_leave()
+                self._leave()
             else:
                 self.load(found)
 
@@ -196,6 +211,10 @@ class DraftActs(DeskScreen[None]):
 
     def action_leave(self) -> None:
         """Let the draft go and return to the queue."""
+        if not self._busy():
+            self._leave()
+
+    def _leave(self) -> None:
         if self.view is not None:
             self.release(self.view)
         self.dismiss()
@@ -207,16 +226,9 @@ class DraftActs(DeskScreen[None]):
             self.ask_desk(lambda: desk.release(draft_id, reviewer=me), _nothing, group="release", quiet=True)
 
     def _approve(self, sure: bool | None) -> None:  # noqa: FBT001  # the answer of a dialog
-        view, desk, me = self.view, self.session.desk, self.session.me
-        if not sure or view is None:
-            return
-        shown_hash = view.draft.content_hash
-        self.ask_desk(
-            lambda: desk.approve(view.ticket, reviewer=me, shown=shown_hash),
-            partial(self._decided, view),
-            group="verdict",
-            otherwise=self._refused,
-        )
+        if sure and self._about is not None:
+            seen = self._about.draft.content_hash
+            self._decide(lambda desk, ticket, me: desk.approve(ticket, reviewer=me, shown=seen))
 
     def _reject_because(self, reason: str | None) -> None:
         if reason is None:
@@ -255,14 +267,38 @@ class DraftActs(DeskScreen[None]):
         self._decide(lambda desk, ticket, me: desk.snooze(ticket, reviewer=me, until=until))
 
     def _decide(self, verdict: Callable[[ReviewDesk, str, str], Answer]) -> None:
-        view, desk, me = self.view, self.session.desk, self.session.me
+        view, desk, me = self._about, self.session.desk, self.session.me
         if view is not None:
-            self.ask_desk(
-                lambda: verdict(desk, view.ticket, me),
-                partial(self._decided, view),
-                group="verdict",
-                otherwise=self._refused,
-            )
+            self._carry_out(lambda: verdict(desk, view.ticket, me), partial(self._decided, view))
+
+    def _carry_out(self, call: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Ask the desk for something that must not be asked for twice."""
+        self._deciding = True
+
+        def done(answer: T) -> None:
+            self._deciding = False
+            then(answer)
+
+        def refused(error: Exception) -> None:
+            self._deciding = False
+            if isinstance(error, ConflictError | NotFoundError):
+                self.go_on()
+            elif self.view is not None:
+                self.load(self.view.draft.draft.id)
+
+        self.ask_desk(call, done, group="verdict", otherwise=refused)
+
+    def _begin(self) -> DraftView | None:
+        """Return the draft on the screen, which the act that begins is about; None while another act runs."""
+        if self._busy():
+            return None
+        self._about = self.view
+        return self.view
+
+    def _busy(self) -> bool:
+        if self._deciding:
+            self.tell("One moment: the last act is still being carried out.")
+        return self._deciding
 
     def _decided(self, view: DraftView, answer: Answer) -> None:
         if answer.outcome in SEED_OUTCOMES:
@@ -273,19 +309,19 @@ class DraftActs(DeskScreen[None]):
             return
         self.remember(view.draft.draft.id, answer.message, answer.undo_until)
         self.tell(answer.message, "warning" if answer.outcome in {"stale", "cleared"} else "information")
-        self.action_next()
+        self.go_on()
 
-    def _refused(self, error: Exception) -> None:
-        if isinstance(error, ConflictError | NotFoundError):
-            self.action_next()
-        elif self.view is not None:
-            self.load(self.view.draft.draft.id)
+    def _read_again(self, view: DraftView) -> None:
+        self.show_view(view)
+        if view.draft.draft.state is not DraftState.PENDING:
+            self.tell("It no longer rests on what is true, so it has left the queue.", "warning")
+            self.go_on()
 
     def _edited(self, answer: VerdictAnswer | None) -> None:
-        if answer is None or self.view is None:
+        if answer is None or self._about is None:
             return
         if answer.outcome in SEED_OUTCOMES:
-            self._decided(self.view, answer)
+            self._decided(self._about, answer)
         elif answer.draft_id is not None:
             self.tell("Saved as a new version; it waits for approval.")
             self.load(answer.draft_id)

@@ -113,7 +113,7 @@ class DraftScreen(DraftActs):
         def refused(error: Exception) -> None:
             if isinstance(error, ConflictError | NotFoundError):
                 self.skipped.append(draft_id)
-                self.action_next()
+                self.go_on()
 
         self.ask_desk(lambda: desk.open(draft_id, reviewer=me), self._opened, group="open", otherwise=refused)
 
@@ -141,6 +141,8 @@ class DraftScreen(DraftActs):
 
     def action_previous(self) -> None:
         """Go back to the draft that was open before."""
+        if self._begin() is None:
+            return
         if len(self._visited) < 2:  # noqa: PLR2004  # the one that is open and one before
             self.tell("There is none before this one.")
             return
@@ -170,7 +172,7 @@ class DraftScreen(DraftActs):
 
     def _count_text(self, view: DraftView) -> None:
         message, desk = view.draft.draft.message, self.session.desk
-        check = partial(desk.check_text, view.draft.draft.id, subject=message.subject, body=message.body)
+        check = partial(desk.check_text, view.ticket, subject=message.subject, body=message.body)
         self.ask_desk(check, self._show_message, group="check", quiet=True)
 
     def _show_message(self, check: TextCheck | None) -> None:

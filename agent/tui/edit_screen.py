@@ -120,7 +120,7 @@ class EditScreen(DeskScreen[VerdictAnswer | None]):
 
     def _check(self, *, then_save: bool = False) -> None:
         subject, body = typed = self._typed()
-        desk, draft_id = self.session.desk, self._view.draft.draft.id
+        desk, draft_id = self.session.desk, self._view.ticket
 
         def show(check: TextCheck) -> None:
             self._checked, self._checked_text = check, typed

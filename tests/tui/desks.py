@@ -18,6 +18,7 @@ from tests.builders import changed, playbook, ticket
 from tests.running import Installation, settle
 from tools.records.base import Record
 from tools.records.people import Customer
+from tools.records.vocabulary import TicketStatus
 
 SIZES = ((80, 24), (120, 40))
 
@@ -78,6 +79,15 @@ async def desk_with(
     return Desk(installation=installation, app=app)
 
 
-def an_old_ticket(number: int) -> Sequence[Record]:
+def an_old_ticket(number: int, subject: str = "Where is my parcel?") -> Sequence[Record]:
     """Return a ticket about something else, for the customer's past."""
-    return [ticket(id=f"t{number:07}", customer_id=f"c{number:07}", about="order:other", status="closed")]
+    person = f"c{number:07}"
+    return [
+        ticket(
+            id=f"t{number:07}",
+            customer_id=person,
+            about="order:other",
+            status=TicketStatus.CLOSED,
+            subject=subject,
+        )
+    ]

@@ -15,7 +15,7 @@ from agent.tui.safe_inputs import restored
 from tools.records.facts import FilledSlot
 from tools.safe_text import is_hidden, safe_text
 
-SHOWABLE = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
+SHOWABLE = st.text(st.characters(codec="utf-8"), max_size=60)
 VALUES = st.text("ab12 €", min_size=1, max_size=6)
 
 

@@ -9,6 +9,7 @@ import typer
 
 from agent.cli.identity import As
 from agent.cli.opening import Config, loaded_settings, opened_desk
+from agent.cli.output import narrate
 from agent.cli.review.editor import edited
 from tools.errors import InputError
 
@@ -36,24 +37,31 @@ def start(
         return
     if theme not in ("dark", "light"):
         raise InputError(f"there is no theme {theme!r}", field="--theme", remedy="use dark or light")
-    if not plain and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise InputError(
-            "the application needs a terminal",
-            field="outrider review",
-            remedy="use --plain for plain lines, or a command such as `outrider review list --json`",
-        )
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if not plain and not terminal:
+        narrate("This is no terminal, so the desk opens line by line, as with --plain. Say help, or quit.")
     with opened_desk(config, reviewer) as (running, me):
         began = running.clock()
         session = _session(running, me)
-        if plain:
-            from agent.tui.plain import review_plainly
-
-            review_plainly(session)
+        if plain or not terminal:
+            _talk(session)
         else:
             from agent.tui.app import ReviewApp
 
             ReviewApp(session, theme="light" if theme == "light" else "dark").run()
         _note_simulated_time(running, config, began)
+
+
+def _talk(session: "Session") -> None:
+    from agent.tui.plain import PlainDesk
+
+    def ask(prompt: str) -> str | None:
+        sys.stdout.write(prompt)
+        sys.stdout.flush()
+        typed = sys.stdin.readline()
+        return typed.rstrip("\n") if typed else None
+
+    PlainDesk(session, say=lambda line: print(line, flush=True), ask=ask).run()
 
 
 def _note_simulated_time(running: "App", config: Path | None, began: datetime) -> None:
