@@ -163,6 +163,8 @@ class Bench:
     login: str = ""
     stake: Money | None = None
     """The money that drafts are about."""
+    shadow: bool = False
+    """Whether cases are only decided and recorded."""
 
     def __post_init__(self) -> None:
         self.desk = ReviewDesk(
@@ -243,7 +245,7 @@ class Bench:
             deadline=now + timedelta(days=3),
         )
         with self.store.write() as tx:
-            (case,) = open_cases(tx, [signal], actor=SYSTEM, shadow=False)
+            (case,) = open_cases(tx, [signal], actor=SYSTEM, shadow=self.shadow)
             decision = self._decision(case, DecisionId(tx.ids.new("dec", at=now)))
             record_decisions(tx, [decision], scenario_of={case.id: SCENARIO}, actor=SYSTEM)
             draft = self._draft(case, decision, DraftId(tx.ids.new("drf", at=now)), review_reason)

@@ -19,6 +19,8 @@ from agent.review_desk.claims import claim, next_draft, open_for, release, renew
 from agent.review_desk.lead_acts import LeadActs
 from agent.review_desk.opening import Desk
 from agent.review_desk.proposals.folders import Folders
+from agent.review_desk.seeds.judging import real_draft
+from agent.review_desk.seeds.planting import instead
 from agent.review_desk.showing import show
 from agent.review_desk.situation_acts import SituationActs
 from agent.review_desk.text_checks import TextChecks
@@ -138,12 +140,15 @@ class ReviewDesk(VerdictActs, SituationActs, LeadActs):
     def open(self, draft_id: str, *, reviewer: str) -> DraftView:
         """Claim a draft, which starts the clock of the time spent on it, and show it.
 
+        Now and then a planted draft is shown first; verdicts quote the view's `ticket` to reach it.
+
         Raises:
             NotFoundError: There is no such draft.
             ConflictError: It is no longer pending, or another reviewer holds it.
             RefusedError: The role does not allow it.
         """
-        return open_for(self._desk, draft_id, reviewer=reviewer)
+        view = open_for(self._desk, draft_id, reviewer=reviewer)
+        return instead(self._desk, self._checks, view, reviewer=reviewer)
 
     def next_draft(
         self, *, reviewer: str, wanted: QueueFilter | None = None, skip: Sequence[str] = ()
@@ -173,7 +178,7 @@ class ReviewDesk(VerdictActs, SituationActs, LeadActs):
             ConflictError: The claim has run out, or the draft is no longer pending.
             RefusedError: The role does not allow it.
         """
-        renew(self._desk, draft_id, reviewer=reviewer)
+        renew(self._desk, real_draft(self._desk, draft_id, reviewer=reviewer), reviewer=reviewer)
 
     def release(self, draft_id: str, *, reviewer: str) -> None:
         """End one's own claim; a lead may end another's.
@@ -183,7 +188,7 @@ class ReviewDesk(VerdictActs, SituationActs, LeadActs):
             ConflictError: Nobody holds it, or it changed hands just now.
             RefusedError: The role does not allow it.
         """
-        release(self._desk, draft_id, reviewer=reviewer)
+        release(self._desk, real_draft(self._desk, draft_id, reviewer=reviewer), reviewer=reviewer)
 
     def expire(self) -> int:
         """Take drafts out of the queue whose time has passed; return how many.

@@ -122,7 +122,7 @@ def open_draft(conn: Connection, draft_id: str, *, actor: Actor, shown: str | No
     if file.draft.state is not DraftState.PENDING or held:
         raise why_not(conn, draft_id, now=now)
     if shown is not None:
-        _check_shown(shown, file)
+        check_shown(shown, draft_id, file.content_hash)
     case = get_case(conn, file.draft.case_id)
     if case is None:
         raise NotFoundError(f"draft {draft_id} has no case")
@@ -213,11 +213,15 @@ def move(tx: Tx, opened: Opened, *, to: CaseState, reason: str, next_at: datetim
     )
 
 
-def _check_shown(shown: str, file: DraftFile) -> None:
+def check_shown(shown: str, draft_id: str, content_hash: str) -> None:
+    """Let a verdict pass that is about what is there.
+
+    Raises:
+        RefusedError: The reviewer saw something else, or says too little of its hash.
+    """
     if len(shown) < SHOWN_LENGTH:
         raise RefusedError(f"give at least {SHOWN_LENGTH} characters of the content hash that was shown")
-    if not file.content_hash.startswith(shown.lower()):
+    if not content_hash.startswith(shown.lower()):
         raise RefusedError(
-            f"draft {file.draft.id} has the content hash {file.content_hash[:12]}, not {shown!r}; "
-            "show it again"
+            f"draft {draft_id} has the content hash {content_hash[:12]}, not {shown!r}; show it again"
         )

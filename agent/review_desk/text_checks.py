@@ -94,6 +94,8 @@ class TextChecks:
 
     desk: Desk
     _known: OrderedDict[str, Surroundings] = field(default_factory=OrderedDict[str, Surroundings])
+    _checked: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
+    """(draft, subject, body) of texts that are shown as ones that the guards let through."""
     _lock: Lock = field(default_factory=Lock)
 
     def check(self, draft_id: str, *, subject: str, body: str) -> TextCheck:
@@ -106,7 +108,19 @@ class TextChecks:
             known = self._known.get(draft_id)
         if known is None:
             known = self._remember(draft_id)
-        return known.check(subject, body)
+        answer = known.check(subject, body)
+        if (draft_id, subject, body) not in self._checked:
+            return answer
+        findings = tuple(replace(finding, ok=True, detail="") for finding in answer.findings)
+        return replace(answer, findings=findings, ok=True)
+
+    def take_as_checked(self, draft_id: str, *, subject: str, body: str) -> None:
+        """Show a text as checked: every draft was when it was recorded, and a planted one must look the same.
+
+        This is for the eye alone: what is recorded or sent is checked without it.
+        """
+        with self._lock:
+            self._checked.add((draft_id, subject, body))
 
     def _remember(self, draft_id: str) -> Surroundings:
         desk = self.desk

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from agent.composition import relevant_facts
-from agent.domain.drafts import DraftState
+from agent.domain.drafts import DraftState, ReviewVerdict
 from agent.review_desk import approval, channels, edits, rereading, undo, verdicts
-from agent.review_desk.answers import Approval, RejectReason, VerdictAnswer
+from agent.review_desk.answers import Approval, OwnScore, RejectReason, VerdictAnswer
 from agent.review_desk.opening import Desk
+from agent.review_desk.seeds import judging, planting
 from agent.review_desk.showing import show
 from agent.review_desk.text_checks import TextChecks
 from agent.review_desk.views import DraftView, TextCheck
@@ -26,7 +27,7 @@ class VerdictActs:
         Raises:
             NotFoundError: There is no such draft.
         """
-        return self._checks.check(draft_id, subject=subject, body=body)
+        return self._checks.check(judging.draft_behind(self._desk, draft_id), subject=subject, body=body)
 
     def approve(self, draft_id: str, *, reviewer: str, shown: str, seconds: int | None = None) -> Approval:
         """Approve exactly what was shown; the facts are read again first.
@@ -45,6 +46,8 @@ class VerdictActs:
             RefusedError: It expired, something else was shown, the facts cannot be read now, or this person
                 may not approve it: their role, their own words, their own first approval, or too early.
         """
+        if judging.is_seed(draft_id):
+            return judging.approve_seed(self._desk, draft_id, reviewer=reviewer, shown=shown, seconds=seconds)
         return approval.approve(self._desk, draft_id, reviewer=reviewer, shown=shown, seconds=seconds)
 
     def edit(
@@ -64,7 +67,8 @@ class VerdictActs:
             ConflictError: Somebody else was faster or holds it.
             RefusedError: A guard refuses the text, or something else was shown.
         """
-        return edits.edit(
+        change = judging.edit_seed if judging.is_seed(draft_id) else edits.edit
+        return change(
             self._desk, draft_id, reviewer=reviewer, shown=shown, subject=subject, body=body, seconds=seconds
         )
 
@@ -83,6 +87,10 @@ class VerdictActs:
             NotFoundError: There is no such draft.
             ConflictError: Somebody else was faster or holds it.
         """
+        if judging.is_seed(draft_id):
+            return judging.judge(
+                self._desk, draft_id, ReviewVerdict.REJECT, reviewer=reviewer, seconds=seconds
+            )
         return verdicts.reject(
             self._desk, draft_id, reviewer=reviewer, reason=reason, words=words, seconds=seconds
         )
@@ -97,6 +105,10 @@ class VerdictActs:
             ConflictError: Somebody else was faster or holds it.
             RefusedError: The instruction is empty.
         """
+        if judging.is_seed(draft_id) and instruction.strip():
+            return judging.judge(
+                self._desk, draft_id, ReviewVerdict.REDRAFT, reviewer=reviewer, seconds=seconds
+            )
         return verdicts.redraft(
             self._desk, draft_id, reviewer=reviewer, instruction=instruction, seconds=seconds
         )
@@ -111,9 +123,8 @@ class VerdictActs:
             ConflictError: Somebody else was faster or holds it.
             RefusedError: The playbook has no such channel, or its gates do not pass now.
         """
-        return channels.change_channel(
-            self._desk, draft_id, reviewer=reviewer, channel=channel, seconds=seconds
-        )
+        real = judging.real_draft(self._desk, draft_id, reviewer=reviewer)
+        return channels.change_channel(self._desk, real, reviewer=reviewer, channel=channel, seconds=seconds)
 
     def snooze(
         self, draft_id: str, *, reviewer: str, until: datetime, seconds: int | None = None
@@ -125,7 +136,8 @@ class VerdictActs:
             ConflictError: Somebody else was faster or holds it.
             RefusedError: The instant is over, without a zone, or not before the draft expires.
         """
-        return verdicts.snooze(self._desk, draft_id, reviewer=reviewer, until=until, seconds=seconds)
+        real = judging.real_draft(self._desk, draft_id, reviewer=reviewer)
+        return verdicts.snooze(self._desk, real, reviewer=reviewer, until=until, seconds=seconds)
 
     def escalate(
         self,
@@ -150,6 +162,10 @@ class VerdictActs:
             ConflictError: Somebody else was faster or holds it.
             RefusedError: There is no such queue, or the playbook is gone.
         """
+        if judging.is_seed(draft_id):
+            return judging.judge(
+                self._desk, draft_id, ReviewVerdict.ESCALATE, reviewer=reviewer, seconds=seconds
+            )
         return verdicts.escalate(
             self._desk, draft_id, reviewer=reviewer, words=words, queue=queue, seconds=seconds
         )
@@ -177,8 +193,9 @@ class VerdictActs:
             ConflictError: It is no longer pending, or another reviewer holds it.
             RefusedError: It expired, or a source does not answer.
         """
-        rereading.reread(self._desk, draft_id, reviewer=reviewer)
-        view = show(self._desk, draft_id, reviewer=reviewer)
+        real = judging.real_draft(self._desk, draft_id, reviewer=reviewer)
+        rereading.reread(self._desk, real, reviewer=reviewer)
+        view = show(self._desk, real, reviewer=reviewer)
         if view.draft.draft.state is not DraftState.PENDING or view.decision is None:
             return view
         rests_on = relevant_facts(
@@ -186,4 +203,24 @@ class VerdictActs:
         )
         states = dict(view.fact_states)
         states.update((fact.name, "fresh") for fact in rests_on)
-        return replace(view, fact_states=states)
+        fresh = replace(view, fact_states=states)
+        return planting.again(self._desk, self._checks, fresh, reviewer=reviewer)
+
+    def before(self, draft_id: str, *, reviewer: str) -> DraftView:
+        """Return what this reviewer has before them since they opened it, or else the draft as it is.
+
+        For commands, which name a draft by its id: verdicts quote the view's `ticket`.
+
+        Raises:
+            NotFoundError: There is no such draft.
+        """
+        view = show(self._desk, draft_id, reviewer=reviewer)
+        return planting.again(self._desk, self._checks, view, reviewer=reviewer)
+
+    def own_score(self, *, reviewer: str) -> OwnScore:
+        """Return how many planted mistakes this reviewer noticed; for nobody else to ask.
+
+        Raises:
+            RefusedError: The person reviews nothing.
+        """
+        return judging.own_score(self._desk, reviewer=reviewer)

@@ -77,6 +77,12 @@ class Keyring:
         except InvalidTag as exc:
             raise TamperedError(f"event {event_id!r}: the encrypted fields do not open") from exc
 
+    def draw(self, *words: str) -> int:
+        """Return a number below 2**64 that these words always give here, and that nobody outside foresees."""
+        mac = hmac.HMAC(self._installation_key, SHA256())
+        mac.update("\x1f".join(("draw", *words)).encode())
+        return int.from_bytes(mac.finalize()[:8], "big")
+
     def address_hmac(self, address: str) -> str:
         """Return the keyed hash under which an address is suppressed; case and outer blanks do not matter."""
         mac = hmac.HMAC(self._installation_key, SHA256())

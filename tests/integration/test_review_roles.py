@@ -13,6 +13,7 @@ from agent.review_desk.answers import RejectReason
 from agent.store.tables.ledger import AuditEventRow
 from agent.store.transaction import Store
 from tests.sending_bench import Bench
+from tools.records.vocabulary import ChannelKind
 
 Try = Callable[[Bench, str], object]
 
@@ -23,6 +24,9 @@ ACTS: Mapping[Act, Try] = {
     Act.REJECT: lambda bench, one: bench.desk.reject(one, reviewer="ann", reason=RejectReason.TONE),
     Act.REDRAFT: lambda bench, one: bench.desk.redraft(one, reviewer="ann", instruction="shorter"),
     Act.ESCALATE: lambda bench, one: bench.desk.escalate(one, reviewer="ann", words="call her"),
+    Act.CHANNEL: lambda bench, one: bench.desk.change_channel(one, reviewer="ann", channel=ChannelKind.SMS),
+    Act.SNOOZE: lambda bench, one: bench.desk.snooze(one, reviewer="ann", until=bench.clock()),
+    Act.UNDO: lambda bench, one: bench.desk.undo(one, reviewer="ann"),
     Act.SETTLE: lambda bench, _: bench.desk.settle("dlv_none", reviewer="ann", went_out=True),
 }
 

@@ -1,4 +1,4 @@
-"""`outrider review check`, `snooze`, `channel`, `undo`, `reread`: around the verdicts."""
+"""`outrider review check`, `snooze`, `channel`, `undo`, `reread`, `score`: around the verdicts."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent.cli.identity import As
-from agent.cli.opening import Config, opened_desk
+from agent.cli.opening import Config, loaded_settings, opened, opened_desk
 from agent.cli.output import Json, console, narrate, print_json
 from agent.cli.review.options import DraftArgument, resolved, tell
 from tools.errors import InputError
@@ -23,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(channel)
     app.command()(undo)
     app.command()(reread)
+    app.command()(score)
 
 
 def check(
@@ -129,6 +130,24 @@ def reread(
     tell({"draft": draft_id, "facts": answer, "state": state}, words, as_json=as_json)
     if state != "pending":
         raise typer.Exit(1)
+
+
+def score(config: Config = None, as_json: Json = False) -> None:
+    """Show how many planted mistakes you noticed: you alone, so there is no way to ask for another's."""
+    from agent.cli.identity import os_user, reviewer_of
+
+    loaded = loaded_settings(config)
+    people = loaded.settings.reviewers
+    me = reviewer_of(people, user=os_user(), given=None, env={} if people else loaded.env)
+    with opened(config) as running:
+        answer = running.desk.own_score(reviewer=me)
+    if as_json:
+        print_json(answer)
+    elif answer.last is None:
+        narrate("No draft with a planted mistake was shown to you yet.")
+    else:
+        last = f"the last on {answer.last:%Y-%m-%d}"
+        narrate(f"You noticed {answer.caught} of {answer.shown} planted mistakes; {last}.")
 
 
 _REREAD = {

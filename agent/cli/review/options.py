@@ -9,6 +9,7 @@ from tools.errors import InputError
 
 if TYPE_CHECKING:
     from agent.bootstrap import App
+    from agent.review_desk.answers import VerdictAnswer
 
 _MOST_NAMED = 5
 """Most drafts that a message lists when an id fits several."""
@@ -33,6 +34,14 @@ def tell(data: dict[str, object], words: str, *, as_json: bool) -> None:
         print_json(data)
     else:
         narrate(words)
+
+
+def tell_verdict(answer: "VerdictAnswer", data: dict[str, object], words: str, *, as_json: bool) -> None:
+    """Print what came of a verdict; of one on a planted draft, what was wrong in it instead."""
+    if answer.outcome == "done":
+        tell(data, words, as_json=as_json)
+    else:
+        tell({"outcome": answer.outcome, "message": answer.message}, answer.message, as_json=as_json)
 
 
 def resolved(running: "App", part: str) -> str:

@@ -11,7 +11,7 @@ import typer
 from agent.cli.identity import As
 from agent.cli.opening import Config, opened_desk
 from agent.cli.output import Json, console, narrate, print_json
-from agent.cli.review.options import DraftArgument, Shown, resolved, tell
+from agent.cli.review.options import DraftArgument, Shown, resolved, tell_verdict
 from tools.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,9 +37,11 @@ def approve(
 ) -> None:
     """Approve exactly what was shown; its facts are read again first."""
     with opened_desk(config, reviewer) as (running, me):
-        view = running.desk.show(resolved(running, draft))
+        view = running.desk.before(resolved(running, draft), reviewer=me)
         wanted = shown or _ask_for_hash(view, running)
-        answer = running.desk.approve(view.draft.draft.id, reviewer=me, shown=wanted)
+        is_before = view.draft.content_hash.startswith(wanted.lower())
+        ticket = view.ticket if is_before else view.draft.draft.id
+        answer = running.desk.approve(ticket, reviewer=me, shown=wanted)
         if as_json:
             print_json(answer)
         else:
@@ -70,8 +72,14 @@ def reject(
         ) from exc
     with opened_desk(config, reviewer) as (running, me):
         draft_id = resolved(running, draft)
-        running.desk.reject(draft_id, reviewer=me, reason=code, words=words)
-    tell({"draft": draft_id, "rejected": code.value}, f"Rejected {draft_id}: {code.value}.", as_json=as_json)
+        ticket = running.desk.before(draft_id, reviewer=me).ticket
+        answer = running.desk.reject(ticket, reviewer=me, reason=code, words=words)
+    tell_verdict(
+        answer,
+        {"draft": draft_id, "rejected": code.value},
+        f"Rejected {draft_id}: {code.value}.",
+        as_json=as_json,
+    )
 
 
 def edit(
@@ -87,18 +95,18 @@ def edit(
 ) -> None:
     """Replace the text; the guards check it, and the new version waits for approval."""
     with opened_desk(config, reviewer) as (running, me):
-        view = running.desk.show(resolved(running, draft))
+        view = running.desk.before(resolved(running, draft), reviewer=me)
         message = view.draft.draft.message
         body = body_file.read_text(encoding="utf-8") if body_file else _edited(message.body)
         answer = running.desk.edit(
-            view.draft.draft.id,
+            view.ticket,
             reviewer=me,
             shown=view.draft.content_hash,
             subject=message.subject if subject is None else subject,
             body=body,
         )
     words = f"The new version is {answer.draft_id}; it waits for approval."
-    tell({"draft": answer.draft_id}, words, as_json=as_json)
+    tell_verdict(answer, {"draft": answer.draft_id}, words, as_json=as_json)
 
 
 def redraft(
@@ -113,9 +121,11 @@ def redraft(
     """Ask for another text in your own words."""
     with opened_desk(config, reviewer) as (running, me):
         draft_id = resolved(running, draft)
-        answer = running.desk.redraft(draft_id, reviewer=me, instruction=instruction)
+        ticket = running.desk.before(draft_id, reviewer=me).ticket
+        answer = running.desk.redraft(ticket, reviewer=me, instruction=instruction)
     words = "A new text was asked for; `outrider run --once` writes it."
-    tell({"draft": draft_id, "situation": answer.situation_id}, words, as_json=as_json)
+    data: dict[str, object] = {"draft": draft_id, "situation": answer.situation_id}
+    tell_verdict(answer, data, words, as_json=as_json)
 
 
 def escalate(
@@ -134,8 +144,9 @@ def escalate(
     """Hand the case to people instead of sending a message."""
     with opened_desk(config, reviewer) as (running, me):
         draft_id = resolved(running, draft)
-        answer = running.desk.escalate(draft_id, reviewer=me, words=words, queue=queue)
-    tell({"draft": draft_id, "escalated": True}, answer.message, as_json=as_json)
+        ticket = running.desk.before(draft_id, reviewer=me).ticket
+        answer = running.desk.escalate(ticket, reviewer=me, words=words, queue=queue)
+    tell_verdict(answer, {"draft": draft_id, "escalated": True}, answer.message, as_json=as_json)
 
 
 def _ask_for_hash(view: "DraftView", running: "App") -> str:
