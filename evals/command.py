@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.cli.opening import Config, opened
 from agent.cli.output import Json, console, narrate, print_json
 from tools.errors import InputError
 
@@ -163,6 +164,45 @@ def _list(session: "Session", *, as_json: bool) -> None:
         )
         return
     console().print(suites_view(rows))
+
+
+@app.command()
+def add(
+    ref: Annotated[str, typer.Argument(metavar="DECISION", help="A decision, case, draft or delivery.")],
+    *,
+    to: Annotated[
+        Path, typer.Option(metavar="FILE", help="Dataset to append to; its neighbours stay right.")
+    ] = _DATASETS / "regression.yaml",
+    family: Annotated[str, typer.Option(help="Which trap it sets.")] = "correct_silence",
+    twin: Annotated[
+        str | None, typer.Option(metavar="ID", help="The clean twin; one is looked for without it.")
+    ] = None,
+    expect: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="The right decision, where the one that was made is wrong."),
+    ] = None,
+    keep_texts: Annotated[
+        bool, typer.Option("--keep-texts", help="Keep texts by strangers: they are what went wrong.")
+    ] = False,
+    show: Annotated[bool, typer.Option("--print", help="Print the case and add nothing.")] = False,
+    config: Config = None,
+) -> None:
+    """Make a case of an audited decision, so that what went wrong once is tried for ever.
+
+    Records are taken as they were when it was decided. What identifies people is replaced, the same one by
+    the same each time: names, addresses, numbers, ids and free texts. Read the case before you commit it.
+    """
+    from evals.regression.append import append_case
+    from evals.regression.capture import Wishes, capture_case
+
+    wishes = Wishes(family=family, twin=twin, expect=expect, keep_texts=keep_texts)
+    with opened(config) as running:
+        captured = capture_case(running, ref, wishes, to.parent if to.parent.is_dir() else _DATASETS)
+    if show:
+        typer.echo(captured.yaml, nl=False)
+        return
+    append_case(captured, to)
+    narrate(f"Added {captured.case_id} to {to}. Read it before you commit it.")
 
 
 @contextmanager

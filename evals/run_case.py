@@ -11,6 +11,7 @@ from agent.errors import OutriderError
 from agent.llm.rules import RULES
 from agent.store.overview import model_cost
 from evals.cases.model import Case
+from evals.replay.measure import cpu_seconds
 from evals.results import Decided, Result, Score, Step, Transcript
 from evals.scoring.ending import Ending, read_ending
 from evals.scoring.score import broken_invariants, decided, expected, score
@@ -64,11 +65,11 @@ async def run_case(
     """
     asyncio.get_running_loop().set_default_executor(OneThread(max_workers=1))
     system = CaseSystem(case, deciding, scratch, seed=seed + repeat)
-    begun = system_monotonic()
+    begun = _seconds(deciding)
     try:
         await serve_case(system)
         ending = read_ending(system)
-        taken = system_monotonic() - begun
+        taken = _seconds(deciding) - begun
         judged = score(case, ending)
         result = _result(case, ending, judged, system, repeat=repeat, seconds=taken)
         return Judged(
@@ -100,6 +101,11 @@ def failed(case: Case, problem: str, *, repeat: int, steps: Sequence[Step] = ())
         broken=case.critical,
     )
     return Judged(result=result, transcript=Transcript(situation=case.title, steps=tuple(steps)))
+
+
+def _seconds(deciding: Deciding) -> float:
+    """Return the time by which decisions are measured: of the processor where nobody outside is asked."""
+    return cpu_seconds() if deciding.model_name == RULES else system_monotonic()
 
 
 def family_name(case: Case) -> str:

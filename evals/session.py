@@ -11,10 +11,11 @@ from agent.errors import OutriderError
 from evals.cases.model import Case
 from evals.compare.git_ref import RefRun
 from evals.compare.sides import Change, Circumstances, other_side
+from evals.made import MADE_SUITES
 from evals.results import Run, Transcript
 from evals.run_case import Judged
 from evals.stats.worth import CostTable
-from evals.suites import Chosen, Make, Wanted, choose, count_by_suite
+from evals.suites import Chosen, Wanted, choose, count_by_suite
 from evals.trials import Plan, Progress, run_trials, usual_jobs
 from evals.world.deciding import Deciding
 from tools.yaml_file import load_yaml
@@ -65,11 +66,11 @@ class Session:
         Raises:
             InputError: There is no such suite, scenario, family or case, or a dataset is wrong.
         """
-        return choose(self.wanted, made_suites())
+        return choose(self.wanted, MADE_SUITES)
 
     def count(self) -> list[tuple[str, int, int, str]]:
         """Return (suite, cases, of them without a contact, why it cannot be made here)."""
-        return count_by_suite(self.wanted, made_suites())
+        return count_by_suite(self.wanted, MADE_SUITES)
 
     def run(self, progress: Progress) -> Done:
         """Run the cases.
@@ -151,11 +152,6 @@ class Session:
         ):
             arguments += [part for value in values for part in (option, value)]
         return arguments
-
-
-def made_suites() -> dict[str, Make]:
-    """Return the suites that are made on request, by name."""
-    return {}
 
 
 def _changed(change: Change) -> Deciding:

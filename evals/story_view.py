@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.cli.output import console
+from evals.cases.model import Case
 from evals.results import Transcript
 from evals.run_case import Judged
 from evals.session import Done
@@ -22,7 +23,7 @@ _HALF = 0.5
 def failed_view(done: Done) -> RenderableType:
     """Return every failed case once: what was expected, what was done, and the decision card."""
     failed = {one.result.case: one for one in reversed(done.outcomes) if not one.result.passed}
-    stories = [_story(done, one) for one in reversed(failed.values())]
+    stories = [told(done.cases[one.result.case], one) for one in reversed(failed.values())]
     shares = always_and_never(list(done.cases.values()))
     easy = "" if max(shares.values()) <= _HALF else " A plain policy is right in more than half of them."
     words = (
@@ -57,8 +58,9 @@ def progress_bar(what: str) -> Generator[Callable[[int, int], None]]:
         yield show
 
 
-def _story(done: Done, one: Judged) -> RenderableType:
-    result, case = one.result, done.cases[one.result.case]
+def told(case: Case, one: Judged) -> RenderableType:
+    """Return the story of one case: what was expected, what was done, why, and the decision card."""
+    result = one.result
     expected = " or ".join(case.expect.decisions)
     lines = [
         Text(safe_text(f"{result.case}  ({result.family})"), style="bold red"),

@@ -1,6 +1,6 @@
 """Suites by name: hand-made datasets, generated sets, and strangers' texts in every field that takes one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -59,7 +59,7 @@ class Wanted:
     datasets: Path = DATASETS
 
 
-def choose(wanted: Wanted, made: dict[str, Make]) -> Chosen:
+def choose(wanted: Wanted, made: Mapping[str, Make]) -> Chosen:
     """Return the cases that are wanted, in the order of suites and files.
 
     Raises:
@@ -85,7 +85,7 @@ def choose(wanted: Wanted, made: dict[str, Make]) -> Chosen:
     return Chosen(suites=wanted.suites, cases=tuple(cases), skipped=tuple(skipped))
 
 
-def count_by_suite(wanted: Wanted, made: dict[str, Make]) -> list[tuple[str, int, int, str]]:
+def count_by_suite(wanted: Wanted, made: Mapping[str, Make]) -> list[tuple[str, int, int, str]]:
     """Return (suite, cases, of them without a contact, why it cannot be made here) of every suite."""
     written = load_suites(dataset_files(wanted.datasets))
     rows = [(name, cases, "") for name, cases in written.items()]
@@ -109,7 +109,9 @@ def always_and_never(cases: Sequence[Case]) -> dict[str, float]:
     }
 
 
-def _names(suites: Sequence[str], written: dict[str, tuple[Case, ...]], made: dict[str, Make]) -> list[str]:
+def _names(
+    suites: Sequence[str], written: dict[str, tuple[Case, ...]], made: Mapping[str, Make]
+) -> list[str]:
     known = [HAND_MADE, ALL, *written, *made]
     names: dict[str, None] = {}
     for suite in suites:

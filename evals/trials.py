@@ -62,11 +62,7 @@ def run_trials(plan: Plan, *, progress: Progress) -> list[Judged]:
     parts = list(_parts(trials))
     jobs = min(plan.jobs, len(parts))
     outcomes: dict[tuple[str, int], Judged] = {}
-    results = (
-        _in_processes(plan, parts, jobs)
-        if jobs > 1
-        else (_Bench(ready, plan.seed, cards=plan.cards).run(part) for part in parts)
-    )
+    results = _in_processes(plan, parts, jobs) if jobs > 1 else _in_this_process(plan, parts, ready)
     for judged in results:
         outcomes.update({(one.result.case, one.result.repeat): one for one in judged})
         progress(len(outcomes), len(trials))
@@ -78,10 +74,11 @@ def usual_jobs() -> int:
     return max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, 8))
 
 
-class _Bench:
+class Bench:
     """A process's own scratch database and event loop, over many parts."""
 
     def __init__(self, deciding: Deciding, seed: int, *, cards: bool) -> None:
+        """Make nothing yet; the database comes with the first part."""
         configure_logs(clock=system_clock, level="error")  # what goes wrong is in the results
         self._deciding = deciding
         self._seed = seed
@@ -90,9 +87,14 @@ class _Bench:
         self._scratch: Scratch | None = None
 
     def run(self, trials: Sequence[Trial]) -> list[Judged]:
+        """Run trials one after the other; not from within a running event loop."""
         if self._scratch is None:
             self._scratch = self._open.enter_context(scratch_database())
         return asyncio.run(self._evaluate(trials, self._scratch))
+
+    def close(self) -> None:
+        """Remove the scratch database."""
+        self._open.close()
 
     async def _evaluate(self, trials: Sequence[Trial], scratch: Scratch) -> list[Judged]:
         from pydantic_evals import Case as Task  # noqa: PLC0415  # heavy
@@ -125,19 +127,29 @@ def _parts(trials: Sequence[Trial]) -> Iterator[Sequence[Trial]]:
         yield trials[start : start + _AT_ONCE]
 
 
-_bench: _Bench | None = None
+_bench: Bench | None = None
 """Of a worker process; it lives as long as the process."""
 
 
 def _begin(deciding: Deciding, seed: int, cards: bool) -> None:  # noqa: FBT001  # positional for the pool
     global _bench  # noqa: PLW0603  # a process of a pool has no other place
-    _bench = _Bench(deciding, seed, cards=cards)
+    _bench = Bench(deciding, seed, cards=cards)
 
 
 def _run_part(trials: Sequence[Trial]) -> list[Judged]:
     if _bench is None:
         raise RuntimeError("the process was not begun")
     return _bench.run(trials)
+
+
+def _in_this_process(
+    plan: Plan, parts: Iterable[Sequence[Trial]], deciding: Deciding
+) -> Iterator[list[Judged]]:
+    bench = Bench(deciding, plan.seed, cards=plan.cards)
+    try:
+        yield from (bench.run(part) for part in parts)
+    finally:
+        bench.close()
 
 
 def _in_processes(plan: Plan, parts: Iterable[Sequence[Trial]], jobs: int) -> Iterator[list[Judged]]:

@@ -1,0 +1,1 @@
+"""Attack texts and harmless texts by others, in every field that strangers write."""

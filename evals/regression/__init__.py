@@ -1,0 +1,1 @@
+"""Cases from what really happened: an audited decision, without what identifies people."""
