@@ -19,6 +19,7 @@ from agent.tui.help_screen import HelpScreen
 from agent.tui.last_verdict import LastVerdict
 from agent.tui.lead_screen import LeadScreen
 from agent.tui.queue_screen import QueueScreen
+from agent.tui.score_screen import ScoreScreen
 from agent.tui.session import Session
 from agent.tui.situations_screen import SituationsScreen
 from tools.safe_text import safe_text
@@ -108,6 +109,7 @@ class ReviewApp(App[None]):
         yield SystemCommand(
             "Situations", "Drafts that are alike, decided together", self._to(SituationsScreen)
         )
+        yield SystemCommand("My attention", "Your own score; nobody else sees it", self._to(ScoreScreen))
         if self.session.may(Act.TEAM):
             yield SystemCommand("Team", "Figures of the queue, and proposals", self._to(LeadScreen))
 

@@ -68,9 +68,11 @@ class Reviewing(RuleBasedStateMachine):
         view = self._view(who, opens=opens)
         if view is not None:
             self.bench.clock.advance(timedelta(seconds=2 if waits else 0))
-            self._try(
+            answer = self._try(
                 lambda: self.bench.desk.approve(view.ticket, reviewer=who, shown=view.draft.content_hash)
             )
+            planted = view.ticket != view.draft.draft.id
+            assert answer is None or (answer.outcome == "seed_missed") is planted
 
     @rule(who=PEOPLE)
     def approve_the_real_one_by_the_planted_hash(self, who: str) -> None:
