@@ -95,7 +95,7 @@ def test_the_card_tells_history_locks_and_when_it_leaves(desk: Run) -> None:
 
     card = desk("review", "show", draft, "--as", "bob")
 
-    for words in ("What happened before", "leave", "Locked: ann has it until", "risk"):
+    for words in ("What happened before", "goes out", "ann has it until", "risk"):
         assert words in card.out
     shown = desk("review", "show", draft, "--as", "bob", "--json").json
     assert [lock["kind"] for lock in shown["locks"]] == ["claimed"]
