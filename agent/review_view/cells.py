@@ -15,6 +15,13 @@ def shown(text: str, style: str = "") -> Text:
     return Text(safe_line(text), style=style, end="")
 
 
+def brief(text: str, style: str = "", *, most: int = 400) -> Text:
+    """Return a text on one line; of a very long one only the start, and how long it is."""
+    if len(text) <= most:
+        return shown(text, style)
+    return shown(text[:most], style).append(f"… ({len(text):,} characters)", style="dim")
+
+
 def shown_block(text: str, style: str = "") -> Text:
     """Return a text with its line breaks; tabs become spaces."""
     return Text(safe_text(text).replace("\t", _TAB), style=style)

@@ -10,7 +10,7 @@ from rich.text import Text
 from agent.audit.card_view import micros, percent
 from agent.domain.decisions import Decision
 from agent.review_desk.views import DraftView, FactState
-from agent.review_view.cells import shown, shown_block
+from agent.review_view.cells import brief, shown, shown_block
 from agent.review_view.differences import differences
 from agent.review_view.marked_text import fact_numbers
 from agent.review_view.marks import BAD, CARE, GOOD, OUTCOME, QUIET, raised
@@ -41,12 +41,12 @@ def checks_view(view: DraftView) -> RenderableType:
     guards, gates = _plain_table(3), _plain_table(3)
     for finding in sorted(view.draft.draft.findings, key=lambda one: one.ok):
         sign, style = ("✓", GOOD) if finding.ok else ("✗", BAD)
-        guards.add_row(Text(sign, style=style), shown(finding.guard), shown(finding.detail))
+        guards.add_row(Text(sign, style=style), shown(finding.guard), brief(finding.detail))
     verdicts = view.decision.verdicts if view.decision else ()
     for verdict in sorted(verdicts, key=lambda one: OUTCOME[one.outcome][0] == "✓"):
         sign, words, style = OUTCOME[verdict.outcome]
         why = "; ".join(part for part in ("" if sign == "✓" else words, verdict.reason) if part)
-        gates.add_row(Text(sign, style=style), shown(verdict.rule), shown(why))
+        gates.add_row(Text(sign, style=style), shown(verdict.rule), brief(why))
     return Group(_title("Guards on the text"), guards, Text(), _title("Gates on the case"), gates)
 
 
@@ -55,7 +55,7 @@ def findings_view(findings: tuple[Finding, ...]) -> RenderableType:
     wrong = [finding for finding in findings if not finding.ok]
     if not wrong:
         return Text("✓ every guard passes", style=GOOD)
-    return Group(*(shown(f"✗ {finding.guard}: {finding.detail}", BAD) for finding in wrong))
+    return Group(*(brief(f"✗ {finding.guard}: {finding.detail}", BAD) for finding in wrong))
 
 
 def value_view(view: DraftView) -> RenderableType:
@@ -74,11 +74,11 @@ def timeline_view(view: DraftView, *, now: datetime) -> RenderableType:
     table = _table("when", "what", "")
     for entry in view.timeline:
         words = entry.words if entry.trusted else f"“{entry.words}” (their words)"
-        table.add_row(Text(ago(now - entry.at)), shown(entry.kind), shown(words))
+        table.add_row(Text(ago(now - entry.at)), shown(entry.kind), brief(words))
     parts: list[RenderableType] = [table] if view.timeline else [Text("Nothing is known of the past.")]
     reviews = [f"{utc(one.at)}  {one.reviewer}: {one.verdict.value} {one.reason}" for one in view.reviews]
     if reviews:
-        parts += [Text(), _title("Reviews"), *(shown(line) for line in reviews)]
+        parts += [Text(), _title("Reviews"), *(brief(line) for line in reviews)]
     for one in view.deliveries:
         parts.append(
             shown(f"Delivery {one.delivery.id}: {one.delivery.state.value} {one.state_reason}".rstrip())
@@ -99,7 +99,7 @@ def changes_view(view: DraftView) -> RenderableType:
     if old.message.channel is not this.message.channel:
         parts.append(Text(f"Channel: {old.message.channel.value} → {this.message.channel.value}", style=CARE))
     if old.message.recipient != this.message.recipient:
-        parts.append(shown(f"Recipient: {old.message.recipient} → {this.message.recipient}", CARE))
+        parts.append(brief(f"Recipient: {old.message.recipient} → {this.message.recipient}", CARE))
     if old.message.subject or this.message.subject:
         parts += [Text(), differences(old.message.subject, this.message.subject)]
     return Group(*parts, Text(), differences(old.message.body, this.message.body))
@@ -114,10 +114,10 @@ def _add_fact(
     name = fact.name if fact.trusted else f"{fact.name} (their words)"
     table.add_row(
         Text(raised(number) if number else "", style="bold"),
-        shown(name),
-        shown(value_words(fact.value), "bold underline" if number else ""),
+        brief(name),
+        brief(value_words(fact.value), "bold underline" if number else ""),
     )
-    table.add_row("", read, shown(f"{fact.source}, changed {ago(now - fact.as_of)}", QUIET))
+    table.add_row("", read, brief(f"{fact.source}, changed {ago(now - fact.as_of)}", QUIET))
 
 
 def _sum(valuation: Valuation) -> RenderableType:

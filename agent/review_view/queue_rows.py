@@ -124,6 +124,7 @@ def queue_table(items: Sequence[QueueItem], *, now: datetime) -> Table:
             one.title,
             no_wrap=True,
             min_width=one.width if one.rank <= 1 else 2,
+            max_width=None if one.grows else 2 * one.width,
             overflow="ellipsis",
             ratio=1 if one.grows else None,
             justify="right" if one.right else "left",

@@ -51,7 +51,7 @@ class DeskScreen(Screen[R]):
     @property
     def is_open(self) -> bool:
         """Whether the screen was not left yet; one that is being left has lost its parts already."""
-        return self in self.app.screen_stack
+        return self in self.app.screen_stack and self.is_attached and bool(self.children)
 
     def tell(self, words: str, kind: Severity = "information") -> None:
         """Say one sentence to the reviewer."""

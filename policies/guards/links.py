@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from policies.guards.finding import Finding
 
-_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s<>\"]+", re.IGNORECASE)
+_URL: Final = re.compile(r"[a-z][a-z0-9+.-]{0,40}://[^\s<>\"]+", re.IGNORECASE)
+"""No scheme is longer; without a bound, a long word without `://` would take quadratic time."""
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 _HTTPS_PORT: Final = 443
 _LOOK_ALIKE: Final = str.maketrans(

@@ -1,32 +1,36 @@
 """Hostile text in every field, through a real pty: nothing of it reaches the terminal, nothing breaks."""
 
-import fcntl
-import os
-import pty
-import select
-import struct
-import sys
-import termios
-import time
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import col, select
 
+from agent.domain.drafts import Draft
+from agent.store.decision_form import decision_to_json
+from agent.store.decisions import decision_from_json
 from agent.store.drafts import draft_to_json
-from agent.store.tables.cases import DraftRow, ReviewRow
-from tests.tui.desks import Desk, desk_with
+from agent.store.tables.cases import DecisionRow, DraftRow, ReviewRow
+from agent.store.transaction import Tx
+from tests.tui.desks import Desk, an_old_ticket, desk_with
 from tests.tui.hostile import CORPUS, FORBIDDEN, everything
+from tests.tui.ptys import drive, screen_of
 from tests.tui.snapshots import text_of
 from tests.tui.test_screens import rest
+from tools.records.base import Record
 from tools.records.facts import FilledSlot
 
-SIZE = (100, 40)
+REVIEWER = CORPUS["csi"] + CORPUS["markup"] + CORPUS["rlo"]
+"""A reviewer's name may come from the settings or from the system."""
 SCREENS = ("", "\r", "1", "2", "3", "4", "5", "6", "o", "\x1b", "?", "\x1b", "e", "\x1b", "\x1b", "s", "\x1b")
 """Keys that lead through every screen."""
+
+
+def evil_past(number: int) -> Sequence[Record]:
+    """Return a ticket whose words are hostile."""
+    return an_old_ticket(number, subject=everything()[:2_000])
 
 
 def poison(desk: Desk) -> None:
@@ -44,6 +48,7 @@ def poison(desk: Desk) -> None:
                 review_reason=everything(),
                 author=everything(),
             )
+            poison_facts(tx, draft)
             tx.conn.execute(
                 update(DraftRow)
                 .where(col(DraftRow.id) == draft.id)
@@ -52,16 +57,45 @@ def poison(desk: Desk) -> None:
                     customer_name=everything(),
                     review_reason=everything(),
                     object_ref=everything(),
+                    claimed_by=REVIEWER,
+                    claimed_until=desk.installation.clock() + desk.app.desk.rules.claim,
                 )
             )
         tx.conn.execute(update(ReviewRow).values(reason=everything()))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+def poison_facts(tx: Tx, draft: Draft) -> None:
+    """Put the corpus into the facts, gates and words of the decision that a draft rests on."""
+    row = tx.conn.execute(
+        select(DecisionRow.body).where(col(DecisionRow.id) == draft.decision_id)
+    ).scalar_one()
+    decision = decision_from_json(row)
+    evil = replace(
+        decision,
+        explanation=everything(),
+        facts=tuple(
+            replace(fact, value=everything(), source=everything(), trusted=bool(number % 2))
+            for number, fact in enumerate(decision.facts)
+        ),
+        verdicts=tuple(replace(verdict, reason=everything()) for verdict in decision.verdicts),
+        look_ups=(everything(),),
+    )
+    tx.conn.execute(
+        update(DecisionRow)
+        .where(col(DecisionRow.id) == draft.decision_id)
+        .values(body=decision_to_json(evil))
+    )
+
+
+@pytest.mark.parametrize(
+    "size", [(80, 24), pytest.param((120, 40), marks=pytest.mark.slow)], ids=["80x24", "120x40"]
+)
 async def test_columns_stay_aligned_and_nothing_crashes(tmp_path: Path, size: tuple[int, int]) -> None:
-    desk = await desk_with(tmp_path, 2, name=f"Eve {CORPUS['cjk']} {CORPUS['rlo']} {CORPUS['markup']}")
+    desk = await desk_with(
+        tmp_path, 2, name=f"Eve {CORPUS['cjk']} {CORPUS['rlo']} {CORPUS['markup']}", more=evil_past
+    )
     poison(desk)
-    terminal = desk.terminal(me="ann")
+    terminal = desk.terminal(me=REVIEWER)
     async with terminal.run_test(size=size) as pilot:
         await rest(pilot)
         for key in (
@@ -91,51 +125,46 @@ async def test_columns_stay_aligned_and_nothing_crashes(tmp_path: Path, size: tu
 
 @pytest.mark.timeout(180)
 async def test_no_byte_of_the_corpus_reaches_a_real_terminal(tmp_path: Path) -> None:
-    desk = await desk_with(tmp_path, 2, name=f"Eve {CORPUS['markup']}")
+    desk = await desk_with(tmp_path, 2, name=f"Eve {CORPUS['markup']}", more=evil_past)
     poison(desk)
     desk.installation.stop_all()
 
-    written = drive(tmp_path, keys=SCREENS)
+    written = drive(
+        ("tests.tui.terminal", str(tmp_path), REVIEWER),
+        folder=tmp_path,
+        keys=SCREENS,
+        until=b"waiting",
+        end=b"\x11",
+    )
 
     assert b"Outrider review" in written
-    found = [sequence for sequence in FORBIDDEN if sequence in written]
-    assert found == []
+    assert [sequence for sequence in FORBIDDEN if sequence in written] == []
+    assert b"Traceback" not in written
 
 
-def drive(folder: Path, *, keys: tuple[str, ...]) -> bytes:
-    """Run the application under a pty, press keys, and return every byte it wrote."""
-    pid, master = pty.fork()
-    if pid == 0:
-        os.environ["TERM"] = "xterm-256color"
-        command = [sys.executable, "-m", "tests.tui.terminal", str(folder)]
-        os.execv(sys.executable, command)  # noqa: S606  # our own module, under the pty
-    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
-    written = bytearray()
-    try:
-        _read(master, written, seconds=60, until=b"waiting")
-        for key in keys:
-            os.write(master, key.encode())
-            _read(master, written, seconds=2)
-        os.write(master, b"\x11")
-        _read(master, written, seconds=5)
-    finally:
-        with suppress(ProcessLookupError):
-            os.kill(pid, 9)
-        os.waitpid(pid, 0)
-        os.close(master)
-    return bytes(written)
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(
+    "arguments", [("list",), ("show", "DRAFT"), ("situations", "list"), ("--plain",)], ids=lambda one: one[0]
+)
+async def test_no_byte_of_the_corpus_reaches_a_terminal_through_a_command(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    desk = await desk_with(tmp_path, 2, name=f"Eve {CORPUS['cjk']}", more=evil_past)
+    poison(desk)
+    draft_id = desk.app.desk.list_drafts()[0].draft_id
+    desk.installation.stop_all()
+    (tmp_path / "outrider.yaml").write_text(f"data: {tmp_path}\n", encoding="utf-8")
+    keys = ("list\n", "open 1\n", "facts\n", "past\n", "card\n") if arguments == ("--plain",) else ()
 
+    written = drive(
+        ("agent", "review", *(draft_id if one == "DRAFT" else one for one in arguments)),
+        env={"OUTRIDER_REVIEWER": REVIEWER},
+        folder=tmp_path,
+        keys=keys,
+        until=b"review> " if keys else b"",
+        end=b"quit\n" if keys else b"",
+    )
 
-def _read(master: int, written: bytearray, *, seconds: float, until: bytes | None = None) -> None:
-    """Read what comes, until it is silent for a moment, or `until` has come."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        ready, _, _ = select.select([master], [], [], 0.4)
-        if not ready:
-            if until is None or until in written:
-                return
-            continue
-        try:
-            written += os.read(master, 65_536)
-        except OSError:
-            return
+    assert [sequence for sequence in FORBIDDEN if sequence in written.replace(b"\r\n", b"\n")] == []
+    assert b"Traceback" not in written
+    assert any(word in line for line in screen_of(written) for word in ("Eve", "shipping", "Goodbye"))
