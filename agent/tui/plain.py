@@ -25,7 +25,7 @@ _HELP: Final = (
     "open NUMBER: one of the list. next: the first free one. back: let it go.",
     "text, facts, checks, value, past, changes, card: what the open draft is and rests on.",
     "approve, reject, edit, editor, redraft, channel, snooze, escalate, reread: decide. undo: take it back.",
-    "situations: drafts that are alike. team: figures. quit: leave.",
+    "situations: drafts that are alike. team: figures. score: your own attention. quit: leave.",
 )
 
 
@@ -85,6 +85,7 @@ class PlainDesk(PlainActs):
             "changes": self._drawn(changes_view),
             "card": self._drawn(lambda view: self.session.card(view.case.id)),
             "team": lambda _: self._team(),
+            "score": lambda _: self._score(),
             **self.acts(),
         }
 
@@ -135,3 +136,7 @@ class PlainDesk(PlainActs):
         since = self.session.now() - _FIGURES_SINCE
         stats = self.session.desk.stats(since=since, reviewer=self.session.me)
         self._say_all(spoken(stats_card(stats)))
+
+    def _score(self) -> None:
+        score = self.session.desk.own_score(reviewer=self.session.me)
+        self.say(f"You caught {score.caught} of {plural(score.shown, 'planted mistake')}. Only you see this.")

@@ -63,15 +63,18 @@ async def desk_with(
     *,
     more: Callable[[int], Sequence[Record]] = lambda _: (),
     name: str = "Ada Lovelace",
+    seeds: int = 0,
 ) -> Desk:
-    """Let a company with late orders be served until each of its customers has a draft."""
+    """Let a company with late orders be served until each of its customers has a draft.
+
+    `seeds` in millionths; without any, the order of drafts does not depend on the installation's key.
+    """
     installation = Installation(database_url=f"sqlite:///{folder / 'outrider.db'}", folder=folder)
     for customer in range(number):
         person, *rest = plain(customer)
         assert isinstance(person, Customer)
         installation.source.add(changed(person, name=name), *rest, *more(customer))
-    # seeds would make the order of drafts depend on the installation's key
-    rules = load_review_rules(REVIEW_FILE).model_copy(update={"seeds": 0})
+    rules = load_review_rules(REVIEW_FILE).model_copy(update={"seeds": seeds})
     late = playbook("shipping_delay", holdout=None, review="required")
     app = installation.start(playbooks={"shipping_delay": late}, rules=rules)
     await settle(app)

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -91,7 +91,7 @@ class Tmux:
 
 
 @contextmanager
-def in_tmux(command: str, folder: Path) -> Iterator[Tmux]:
+def in_tmux(command: str, folder: Path) -> Generator[Tmux]:
     tmux = Tmux(f"outrider-test-{folder.name}")
     tmux.run("new-session", "-d", "-x", "100", "-y", "40", "-s", "desk", f"cd {folder} && {command}")
     try:
