@@ -202,25 +202,17 @@ class Bench:
         return {case.id: self._candidate(conn, case, now) for case in cases}
 
     def _candidate(self, conn: Connection, case: Case, now: datetime) -> Candidate:
-        stops = active_stops(conn)
+        stops, email = active_stops(conn), ChannelKind.EMAIL
         hashed = self.store.keyring.address_hmac(self.world.address)
         purposes = suppressed_purposes(conn, ChannelKind.EMAIL, [hashed]).get(hashed, frozenset())
         day = sent_counts(conn, [case.customer_id], since=now - timedelta(days=1))
         week = sent_counts(conn, [case.customer_id], since=now - timedelta(days=7))
-        reach = Reach(
-            kind=ChannelKind.EMAIL,
-            address=self.world.address,
-            shared=False,
-            consent=ConsentState.OPTED_IN,
-            suppressed=is_suppressed(purposes, Purpose.SERVICE),
-            killed=stops.channel(ChannelKind.EMAIL),
-        )
         plain = Candidate(
             customer_known=True,
             status=CustomerStatus.ACTIVE,
             protected=(),
             zones=("UTC",),
-            reaches=(reach,),
+            reaches=(self.reach(email, suppressed=purposes, killed=stops.channel(email)),),
             sent_last_day=day.get(case.customer_id, 0),
             sent_last_week=week.get(case.customer_id, 0),
             open_ticket=None,
@@ -231,6 +223,19 @@ class Bench:
             cleared=False,
         )
         return replace(plain, **self.world.candidate)  # type: ignore[arg-type]  # a test's own words
+
+    def reach(
+        self, kind: ChannelKind, *, suppressed: frozenset[str] = frozenset(), killed: str | None = None
+    ) -> Reach:
+        """Return a channel by which the customer may be reached."""
+        return Reach(
+            kind=kind,
+            address=self.world.address,
+            shared=False,
+            consent=ConsentState.OPTED_IN,
+            suppressed=is_suppressed(suppressed, Purpose.SERVICE),
+            killed=killed,
+        )
 
     def in_review(self, episode: str = "e1", *, review_reason: str = "policy") -> Draft:
         """Open a case, decide to contact, and put a draft into the queue."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli.identity import os_user
+from policies.loader import REVIEW_FILE
 from tests.commands import Said, outrider, refused
 
 Run = Callable[..., Said]
@@ -140,3 +141,82 @@ def test_an_admin_acts_as_another_and_the_log_names_both(desk: Run, tmp_path: Pa
 
     case = desk("review", "show", draft, "--json").json["case"]["id"]
     assert f"bob ({os_user()})" in " ".join(desk("audit", "show", case).out.split())
+
+
+def first_id(desk: Run) -> str:
+    return ids(desk("review", "list", "--limit", "1", "--json"))[0]
+
+
+def test_a_text_is_checked_without_saving_it(desk: Run, tmp_path: Path) -> None:
+    draft, text = first_id(desk), tmp_path / "text.txt"
+    text.write_text("See https://evil.example/x for more.", encoding="utf-8")
+
+    wrong = desk("review", "check", draft, text, "--json")
+    text.write_text("Hello, we are sorry for the delay.", encoding="utf-8")
+    right = desk("review", "check", draft, text)
+
+    assert (wrong.code, wrong.json["ok"]) == (1, False)
+    assert "rendered.link" in {one["guard"] for one in wrong.json["findings"] if not one["ok"]}
+    assert right.code == 0, right.err
+    assert first_id(desk) == draft
+
+
+def test_a_draft_is_put_off_and_brought_back(desk: Run) -> None:
+    draft = first_id(desk)
+
+    put_off = desk("review", "snooze", draft, "--until", "30m", "--json")
+    hidden = ids(desk("review", "list", "--all", "--json"))
+    undone = desk("review", "undo", draft, "--json")
+
+    assert (put_off.code, put_off.json["draft"]) == (0, draft)
+    assert draft not in hidden
+    assert undone.json == {"draft": draft, "undone": True}
+    assert draft in ids(desk("review", "list", "--all", "--json"))
+    for when in ("soon", "2026-11-05T09:00", "400d"):
+        assert desk("review", "snooze", draft, "--until", when).code in {1, 2}
+
+
+def test_a_verdict_is_taken_back_and_facts_are_read_again(desk: Run) -> None:
+    draft = first_id(desk)
+    desk("review", "escalate", draft, "--words", "angry", "--queue", "complaints")
+
+    desk("review", "undo", draft)
+    reread = desk("review", "reread", draft, "--json")
+
+    assert reread.json == {"draft": draft, "facts": "fresh", "state": "pending"}
+    refused(desk("review", "undo", draft), "no verdict", code=1)
+    refused(desk("review", "escalate", draft, "--words", "x", "--queue", "nobody"), "complaints", code=1)
+
+
+def test_another_channel_is_written_by_the_next_round(desk: Run) -> None:
+    mail = desk("review", "list", "--channel", "email", "--scenario", "shipping_delay", "--json")
+    draft = ids(mail)[0]
+
+    asked = desk("review", "channel", draft, "sms", "--json")
+
+    if asked.code == 0:  # this customer's gates pass
+        assert asked.json["situation"].startswith("sit_")
+        assert desk("run", "--once").code == 0
+    else:
+        assert "cannot be used now" in asked.err
+    refused(desk("review", "channel", draft, "fax"), "email, sms, push")
+
+
+def test_a_planted_draft_is_told_after_the_verdict_and_counts_for_its_reviewer(
+    desk: Run, tmp_path: Path
+) -> None:
+    rules = REVIEW_FILE.read_text(encoding="utf-8").replace("seeds: '2%'", "seeds: '100%'")
+    (tmp_path / "copy" / "outrider-data" / "mine.yaml").write_text(rules, encoding="utf-8")
+    with (tmp_path / "copy" / "outrider-data" / "outrider.yaml").open("a", encoding="utf-8") as file:
+        file.write("review: mine.yaml\n")
+    draft = first_id(desk)
+
+    seen = desk("review", "open", draft, "--json").json
+    judged = desk("review", "reject", draft, "--reason", "wrong_facts", "--json")
+    score = desk("review", "score", "--json")
+
+    assert seen["ticket"].startswith("sed_")
+    assert (judged.code, judged.json["outcome"]) == (0, "seed_caught")
+    assert (score.json["shown"], score.json["caught"]) == (1, 1)
+    assert draft in ids(desk("review", "list", "--all", "--json"))
+    assert desk("audit", "verify").code == 0
