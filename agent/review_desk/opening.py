@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection
@@ -20,12 +20,14 @@ from agent.store.decisions import last_decision, record_decisions
 from agent.store.draft_claims import take_draft, why_not
 from agent.store.drafts import DraftFile, get_draft
 from agent.store.locks import lock_cases
-from agent.store.reviews import record_review
+from agent.store.reviews import record_review, reviews_of_draft
 from agent.store.transaction import Store, Tx
 from policies.model import Limits, Playbook
 from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook
 
+_MILLISECOND: Final = timedelta(milliseconds=1)
+"""The resolution of the time in an id."""
 SHOWN_LENGTH: Final = 6
 """Characters of the content hash that a reviewer repeats to say what they saw."""
 
@@ -157,7 +159,7 @@ def take(tx: Tx, opened: Opened, *, to: DraftState, reason: str) -> None:
 def write_review(tx: Tx, opened: Opened, verdict: ReviewVerdict, *, reason: str, seconds: int | None) -> str:
     """Record the verdict, bound to the hash of what was shown; return its id."""
     review = Review(
-        id=tx.ids.new("rev", at=opened.now),
+        id=_id_after_the_last(tx, opened),
         draft_id=opened.file.draft.id,
         verdict=verdict,
         reviewer=opened.reviewer,
@@ -168,6 +170,20 @@ def write_review(tx: Tx, opened: Opened, verdict: ReviewVerdict, *, reason: str,
     )
     record_review(tx, review, case_id=opened.case.id, customer_id=opened.case.customer_id, actor=opened.actor)
     return review.id
+
+
+def _id_after_the_last(tx: Tx, opened: Opened) -> str:
+    """Return an id that sorts after the draft's last review: what is taken back goes by their order.
+
+    Two processes may review in one instant, as where a demo's clock stands, and then ids sort by chance.
+    """
+    said = reviews_of_draft(tx.conn, opened.file.draft.id)
+    at = opened.now
+    new = tx.ids.new("rev", at=at)
+    while said and said[-1].at >= opened.now and new <= said[-1].id:
+        at += _MILLISECOND
+        new = tx.ids.new("rev", at=at)
+    return new
 
 
 def decide_in_review(

@@ -56,7 +56,9 @@ class _Undo:
 
     def refuse(self, why: str) -> RefusedError:
         """Return the error that says why this verdict stands."""
-        return RefusedError(f"the verdict {self.review.verdict!r} on {self.file.draft.id} stands: {why}")
+        return RefusedError(
+            f"the verdict {self.review.verdict.value!r} on {self.file.draft.id} stands: {why}"
+        )
 
 
 def undo(desk: Desk, draft_id: str, *, reviewer: str) -> VerdictAnswer:
@@ -99,7 +101,7 @@ def _open(desk: Desk, tx: Tx, draft_id: str, *, actor: Actor, now: datetime) -> 
     review = verdicts[-1]
     if review.reviewer != actor.id and desk.roster.role_of(actor.id) not in _LEADS:
         raise RefusedError(
-            f"the verdict {review.verdict!r} on {draft_id} is {review.reviewer}'s; "
+            f"the verdict {review.verdict.value!r} on {draft_id} is {review.reviewer}'s; "
             "only they or a lead can take it back"
         )
     opened = Opened(file=file, case=case, actor=actor, now=now)

@@ -14,9 +14,11 @@ from agent.domain.decisions import DecisionKind, Stage
 from agent.domain.drafts import DeliveryId, DeliveryState, Draft, DraftState
 from agent.domain.reviewers import Role
 from agent.errors import NotFoundError, RefusedError
+from agent.ids import Ids
 from agent.review_desk.answers import RejectReason
 from agent.store.tables.ledger import AuditEventRow
 from agent.store.transaction import Store
+from tests.conftest import make_store
 from tests.sending_bench import Bench, rules
 
 UNDO = timedelta(seconds=10)
@@ -265,3 +267,21 @@ def give(bench: Bench, draft: Draft, verdict: str) -> None:
             desk.edit(
                 draft.id, reviewer=me, shown=draft.message.content_hash, subject="Your order 1001", body=text
             )
+
+
+def test_two_processes_at_one_instant_agree_on_what_came_last(
+    database_url: str, clock: SimulatedClock
+) -> None:
+    # ids of one instant sort by chance: here the first process's always come last
+    first = make_store(database_url, Ids(lambda size: b"\xf0" * size))
+    second = make_store(database_url, Ids(lambda size: b"\x01" * size))
+    draft = Bench(store=first, clock=clock).in_review()
+    Bench(store=first, clock=clock).desk.escalate(draft.id, reviewer="ann", words="angry")
+
+    Bench(store=second, clock=clock).desk.undo(draft.id, reviewer="ann")
+
+    with pytest.raises(RefusedError, match="no verdict"):
+        Bench(store=first, clock=clock).desk.undo(draft.id, reviewer="ann")
+    for store in (first, second):
+        store.writer.dispose()
+        store.reader.dispose()
