@@ -91,6 +91,8 @@ class Review:
     at: datetime
     seconds: int | None
     """How long the reviewer held it, if known."""
+    undoes: str | None = None
+    """The review that an undo takes back; None for every other verdict."""
 
 
 class DeliveryState(StrEnum):

@@ -156,7 +156,15 @@ def take(tx: Tx, opened: Opened, *, to: DraftState, reason: str) -> None:
     take_draft(tx, opened.file, actor=opened.actor, to=to, reason=reason, now=opened.now)
 
 
-def write_review(tx: Tx, opened: Opened, verdict: ReviewVerdict, *, reason: str, seconds: int | None) -> str:
+def write_review(
+    tx: Tx,
+    opened: Opened,
+    verdict: ReviewVerdict,
+    *,
+    reason: str,
+    seconds: int | None,
+    undoes: str | None = None,
+) -> str:
     """Record the verdict, bound to the hash of what was shown; return its id."""
     review = Review(
         id=_id_after_the_last(tx, opened),
@@ -167,6 +175,7 @@ def write_review(tx: Tx, opened: Opened, verdict: ReviewVerdict, *, reason: str,
         reason=reason,
         at=opened.now,
         seconds=opened.seconds(seconds),
+        undoes=undoes,
     )
     record_review(tx, review, case_id=opened.case.id, customer_id=opened.case.customer_id, actor=opened.actor)
     return review.id

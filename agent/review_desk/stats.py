@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median_low
+from typing import Final
 
 from agent.domain.drafts import AUTHORS, ReviewVerdict
 from agent.domain.reviewers import Act
@@ -22,6 +23,8 @@ from agent.store.review_stats import (
     seconds_per_verdict,
     template_uses,
 )
+
+_NAMES: Final = {ReviewVerdict.UNDO: "undone"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +47,11 @@ class Stats:
     at: datetime
     queue: Backlog
     verdicts: tuple[tuple[str, Share], ...]
-    """Each verdict among all."""
+    """Each verdict among all, and last, as `undone`, all that were taken back."""
     by_scenario: tuple[tuple[str, tuple[tuple[str, Share], ...]], ...]
     """The same for each scenario."""
     reasons: tuple[tuple[str, Share], ...]
-    """Each reason to reject among all rejections, the most frequent first."""
+    """Each reason to reject among all rejections that stand, the most frequent first."""
     most_edited: tuple[TemplateEdits, ...]
     """The most often edited first; templates that nobody edited are left out."""
     seconds: tuple[Seconds, ...]
@@ -90,7 +93,9 @@ def _rates(counts: Sequence[VerdictCount]) -> tuple[tuple[str, Share], ...]:
     for one in counts:
         by_verdict[one.verdict] += one.count
     total = by_verdict.total()
-    return tuple((verdict.value, share(by_verdict[verdict], total)) for verdict in ReviewVerdict)
+    return tuple(
+        (_NAMES.get(verdict, verdict.value), share(by_verdict[verdict], total)) for verdict in ReviewVerdict
+    )
 
 
 def _reasons(counts: Sequence[VerdictCount]) -> tuple[tuple[str, Share], ...]:

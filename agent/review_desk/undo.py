@@ -67,19 +67,25 @@ def undo(desk: Desk, draft_id: str, *, reviewer: str) -> VerdictAnswer:
     with desk.store.write() as tx:
         undoing = _open(desk, tx, draft_id, actor=actor, now=now)
         message = _UNDO[undoing.review.verdict](undoing)
-        write_review(tx, undoing.opened, ReviewVerdict.UNDO, reason=undoing.review.verdict, seconds=None)
+        write_review(
+            tx,
+            undoing.opened,
+            ReviewVerdict.UNDO,
+            reason=undoing.review.verdict,
+            seconds=None,
+            undoes=undoing.review.id,
+        )
     return VerdictAnswer(outcome="done", message=message)
 
 
 def standing(reviews: Sequence[Review]) -> list[Review]:
     """Return the verdicts that were not taken back, oldest first."""
-    found: list[Review] = []
-    for review in reviews:
-        if review.verdict is not ReviewVerdict.UNDO:
-            found.append(review)
-        elif found:
-            found.pop()
-    return found
+    taken_back = {review.undoes for review in reviews}
+    return [
+        review
+        for review in reviews
+        if review.verdict is not ReviewVerdict.UNDO and review.id not in taken_back
+    ]
 
 
 def _open(desk: Desk, tx: Tx, draft_id: str, *, actor: Actor, now: datetime) -> _Undo:

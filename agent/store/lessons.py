@@ -12,6 +12,7 @@ from agent.domain.decisions import Decision
 from agent.domain.drafts import Draft, ReviewVerdict
 from agent.store.decisions import decision_from_json
 from agent.store.drafts import draft_from_json
+from agent.store.reviews import stands
 from agent.store.tables.cases import CaseFile, DecisionRow, DraftRow, ReviewRow
 
 MOST_LESSONS = 5_000
@@ -65,8 +66,9 @@ class VerdictCount:
 
     scenario: str
     verdict: ReviewVerdict
+    """`undo` for verdicts that were taken back, whatever they said."""
     code: str
-    """The reason of a rejection; empty for other verdicts."""
+    """The reason of a rejection that stands; empty for other verdicts."""
     count: int
 
 
@@ -90,7 +92,7 @@ def edits_since(conn: Connection, since: datetime) -> list[Edit]:
                 col(after.version) == col(DraftRow.version) + 1,
             ),
         )
-        .where(col(ReviewRow.verdict) == ReviewVerdict.EDIT, col(ReviewRow.at) >= since)
+        .where(col(ReviewRow.verdict) == ReviewVerdict.EDIT, col(ReviewRow.at) >= since, stands())
         .order_by(col(ReviewRow.at).desc(), col(ReviewRow.id).desc())
         .limit(MOST_LESSONS)
     )
@@ -121,7 +123,7 @@ def said_since(conn: Connection, since: datetime, *, code: str) -> list[Said]:
             col(DraftRow.body),
         )
         .join(DraftRow, col(DraftRow.id) == col(ReviewRow.draft_id))
-        .where(wanted, col(ReviewRow.at) >= since)
+        .where(wanted, col(ReviewRow.at) >= since, stands())
         .order_by(col(ReviewRow.at).desc(), col(ReviewRow.id).desc())
         .limit(MOST_LESSONS)
     )
@@ -140,14 +142,25 @@ def said_since(conn: Connection, since: datetime, *, code: str) -> list[Said]:
 
 
 def count_verdicts(conn: Connection, since: datetime, *, codes: Sequence[str]) -> list[VerdictCount]:
-    """Return how often each verdict was given since an instant, rejections by their reason."""
-    code = case(*((_rejected_for(one), literal(one)) for one in codes), else_=literal(""))
+    """Return how often each verdict was given since an instant, rejections by their reason.
+
+    Every verdict counts once: as what it was, or as taken back.
+    """
+    undone = literal(ReviewVerdict.UNDO.value)
+    given = select(
+        col(ReviewRow.draft_id),
+        case((stands(), col(ReviewRow.verdict)), else_=undone).label("verdict"),
+        case(*((and_(stands(), _rejected_for(one)), literal(one)) for one in codes), else_=literal("")).label(
+            "code"
+        ),
+    ).where(col(ReviewRow.at) >= since, col(ReviewRow.verdict) != ReviewVerdict.UNDO)
+    found = given.subquery()
+    by = (col(DraftRow.scenario), found.c.verdict, found.c.code)
     statement = (
-        select(col(DraftRow.scenario), col(ReviewRow.verdict), code.label("code"), func.count())
-        .join(DraftRow, col(DraftRow.id) == col(ReviewRow.draft_id))
-        .where(col(ReviewRow.at) >= since)
-        .group_by(col(DraftRow.scenario), col(ReviewRow.verdict), "code")
-        .order_by(col(DraftRow.scenario), col(ReviewRow.verdict), "code")
+        select(*by, func.count())
+        .join(found, found.c.draft_id == col(DraftRow.id))
+        .group_by(*by)
+        .order_by(*by)
     )
     return [
         VerdictCount(scenario=scenario, verdict=ReviewVerdict(verdict), code=found, count=number)
@@ -171,7 +184,7 @@ def judged_since(conn: Connection, since: datetime, *, scenario: str, code: str 
         .join(DraftRow, col(DraftRow.id) == col(ReviewRow.draft_id))
         .join(CaseFile, col(CaseFile.id) == col(ReviewRow.case_id))
         .join(DecisionRow, col(DecisionRow.id) == col(DraftRow.decision_id))
-        .where(wanted, col(DraftRow.scenario) == scenario, col(ReviewRow.at) >= since)
+        .where(wanted, col(DraftRow.scenario) == scenario, col(ReviewRow.at) >= since, stands())
         .order_by(col(ReviewRow.at).desc(), col(ReviewRow.id).desc())
         .limit(MOST_JUDGED)
     )

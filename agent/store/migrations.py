@@ -135,5 +135,32 @@ def _situations(connection: Connection) -> None:
     _run(connection, _SITUATIONS)
 
 
-MIGRATIONS: Final = (Migration(2, _review_desk), Migration(3, _situations))
+# --- 4: which verdict an undo takes back, so that figures can leave it out; the reviews of a case -----------
+
+_UNDONE: Final = """
+ALTER TABLE review ADD COLUMN undoes VARCHAR;
+CREATE INDEX ix_review_undoes ON review (undoes) WHERE undoes IS NOT NULL;
+CREATE INDEX ix_review_case ON review (case_id)
+"""
+_VERDICTS: Final = sqlalchemy.text(
+    "SELECT id, draft_id, verdict FROM review WHERE draft_id IN "
+    "(SELECT draft_id FROM review WHERE verdict = 'undo') ORDER BY draft_id, at, id"
+)
+_TAKEN_BACK: Final = sqlalchemy.text("UPDATE review SET undoes = :undoes WHERE id = :id")
+
+
+def _undone(connection: Connection) -> None:
+    _run(connection, _UNDONE)
+    found: list[dict[str, str]] = []
+    standing: list[tuple[str, str]] = []
+    for row in connection.execute(_VERDICTS).mappings():
+        if row["verdict"] != "undo":
+            standing.append((row["draft_id"], row["id"]))
+        elif standing and standing[-1][0] == row["draft_id"]:
+            found.append({"id": row["id"], "undoes": standing.pop()[1]})
+    if found:
+        connection.execute(_TAKEN_BACK, found)
+
+
+MIGRATIONS: Final = (Migration(2, _review_desk), Migration(3, _situations), Migration(4, _undone))
 """In order; each is applied once, to databases of a lower version."""

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from agent.domain.drafts import DraftState, ReviewVerdict
+from agent.store.reviews import stands
 from agent.store.tables.cases import DraftRow, ReviewRow, ReviewSeedRow
 
 _WRITERS: Final = ("template", "model")
@@ -115,7 +116,7 @@ def attention(conn: Connection, since: datetime) -> tuple[int, int]:
 
 
 def seconds_per_verdict(conn: Connection, since: datetime) -> list[Seconds]:
-    """Return nearest-rank median and 90th percentile of the seconds per verdict, by reviewer."""
+    """Return nearest-rank median and 90th percentile of the seconds per verdict that stands, by reviewer."""
     ranked = (
         select(
             label("reviewer", col(ReviewRow.reviewer)),
@@ -125,7 +126,7 @@ def seconds_per_verdict(conn: Connection, since: datetime) -> list[Seconds]:
             .label("rank"),
             func.count().over(partition_by=col(ReviewRow.reviewer)).label("number"),
         )
-        .where(col(ReviewRow.at) >= since, col(ReviewRow.seconds).is_not(None))
+        .where(col(ReviewRow.at) >= since, col(ReviewRow.seconds).is_not(None), stands())
         .subquery()
     )
     seconds, rank, number = ranked.c.seconds, ranked.c.rank, ranked.c.number
@@ -146,14 +147,19 @@ def seconds_per_verdict(conn: Connection, since: datetime) -> list[Seconds]:
 
 
 def template_uses(conn: Connection, since: datetime) -> list[TemplateUse]:
-    """Return templates with how often their drafts were judged and edited, by name."""
+    """Return templates with how often their drafts were judged and edited, by name; what stands counts."""
     template = _in_body(conn, "message", "template").label("template")
     edited = func.sum(case((col(ReviewRow.verdict) == ReviewVerdict.EDIT, 1), else_=0))
     statement = (
         select(template, func.count(), edited)
         .select_from(ReviewRow)
         .join(DraftRow, col(DraftRow.id) == col(ReviewRow.draft_id))
-        .where(col(ReviewRow.at) >= since, _in_body(conn, "author").in_(_WRITERS))
+        .where(
+            col(ReviewRow.at) >= since,
+            col(ReviewRow.verdict) != ReviewVerdict.UNDO,
+            stands(),
+            _in_body(conn, "author").in_(_WRITERS),
+        )
         .group_by("template")
         .order_by("template")
     )

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, insert
+from sqlalchemy import ColumnElement, Connection, RowMapping, exists, insert
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from agent.domain.audit import Actor, AuditEvent
@@ -52,6 +53,12 @@ def reviews_of_draft(connection: Connection, draft_id: str) -> Sequence[Review]:
     return [_review(row) for row in rows]
 
 
+def stands() -> ColumnElement[bool]:
+    """Return that a review of a query was not taken back; an undo itself stands."""
+    undo = aliased(ReviewRow)
+    return ~exists().where(col(undo.undoes) == col(ReviewRow.id))
+
+
 def reviewed_cases(connection: Connection, case_ids: Sequence[CaseId]) -> set[CaseId]:
     """Return those of the cases about which a person has said something."""
     found: set[CaseId] = set()
@@ -87,6 +94,7 @@ def _review(row: RowMapping) -> Review:
         reason=row["reason"],
         at=row["at"],
         seconds=row["seconds"],
+        undoes=row["undoes"],
     )
 
 
@@ -102,6 +110,7 @@ def _row(new: NewReview) -> dict[str, object]:
         "reason": review.reason,
         "at": review.at,
         "seconds": review.seconds,
+        "undoes": review.undoes,
     }
 
 

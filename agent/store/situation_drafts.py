@@ -16,6 +16,7 @@ from agent.store.decisions import decision_from_json
 from agent.store.draft_claims import free
 from agent.store.drafts import DraftFile, draft_file
 from agent.store.plans import among, filtered
+from agent.store.reviews import stands
 from agent.store.tables.cases import CaseFile, DecisionRow, DraftRow, ReviewRow
 from agent.store.transaction import Tx, chunked
 
@@ -107,7 +108,7 @@ def standing_of(conn: Connection, draft_ids: Sequence[str]) -> dict[str, DraftFi
 def decided_by(
     conn: Connection, draft_ids: Sequence[str], *, reviewer: str, verdict: ReviewVerdict, since: datetime
 ) -> set[str]:
-    """Return those of the drafts on which a reviewer has given this verdict since an instant."""
+    """Return those of the drafts on which a verdict stands that a reviewer has given since an instant."""
     found: set[str] = set()
     for part in chunked(draft_ids):
         found.update(
@@ -117,6 +118,7 @@ def decided_by(
                     col(ReviewRow.reviewer) == reviewer,
                     col(ReviewRow.verdict) == verdict,
                     col(ReviewRow.at) >= since,
+                    stands(),
                 )
             ).scalars()
         )

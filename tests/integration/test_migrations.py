@@ -10,13 +10,14 @@ import sqlalchemy
 from sqlalchemy import Connection, create_engine, inspect
 
 from agent.clock import SimulatedClock
-from agent.domain.cases import CaseState
+from agent.domain.cases import CaseId, CaseState
 from agent.domain.queue import QueueFilter
 from agent.ids import Ids
 from agent.store import migrations
 from agent.store.database import open_database
 from agent.store.migrations import MIGRATIONS
 from agent.store.mirror import apply_envelopes
+from agent.store.reviews import reviews_of_case
 from agent.store.tables.base import SCHEMA_VERSION
 from tests.builders import customer, envelope_of
 from tests.conftest import make_store
@@ -124,6 +125,30 @@ def test_waiting_drafts_stay_in_review_and_can_be_searched(
     for store in (new, old):
         store.writer.dispose()
         store.reader.dispose()
+
+
+def test_older_undos_learn_which_verdict_they_took_back(old_url: str, ids: Ids) -> None:
+    make_version_1(old_url)
+    said = ["d1 reject", "d2 undo", "d1 undo", "d1 snooze", "d1 approve", "d1 undo", "d1 undo", "d1 undo"]
+    row = "INSERT INTO review VALUES (:id, :draft, 'c', :verdict, 'ann', '', '', :at, NULL)"
+    with connected(old_url) as connection:
+        for at, words in enumerate(said):
+            draft, verdict = words.split()
+            values = {
+                "id": f"r{at}",
+                "draft": draft,
+                "verdict": verdict,
+                "at": f"2026-11-02 10:0{at}:00.000000",
+            }
+            connection.execute(sqlalchemy.text(row), values)
+
+    store = make_store(old_url, ids)
+
+    with store.read() as conn:
+        undone = {one.id: one.undoes for one in reviews_of_case(conn, CaseId("c")) if one.undoes}
+    assert undone == {"r2": "r0", "r5": "r4", "r6": "r3"}
+    for engine in (store.writer, store.reader):
+        engine.dispose()
 
 
 def test_a_step_that_fails_leaves_the_old_version(database_url: str) -> None:

@@ -8,12 +8,13 @@ from sqlalchemy import event, update
 from sqlmodel import col
 
 from agent.clock import SimulatedClock
-from agent.domain.cases import SituationId
+from agent.domain.cases import CaseId, SituationId
 from agent.domain.drafts import DraftState
 from agent.domain.queue import QueueFilter, QueuePlace
 from agent.domain.reviewers import Role
 from agent.review_desk.answers import RejectReason
 from agent.store.mirror import apply_envelopes
+from agent.store.reviews import reviews_of_case
 from agent.store.tables.cases import DraftRow
 from agent.store.transaction import Store
 from policies.review_rules import Risk
@@ -157,6 +158,24 @@ def test_pages_and_counts_read_the_index_and_sort_nothing(store: Store, clock: S
     ):
         assert f"INDEX ix_draft_{index} (" in plan
         assert "SCAN" not in plan
+
+
+def test_the_reviews_of_a_case_are_found_by_an_index(store: Store) -> None:
+    said: list[tuple[str, Any]] = []
+
+    def note(_conn: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        if "FROM review" in statement:
+            said.append((statement, parameters))
+
+    event.listen(store.reader, "before_cursor_execute", note)
+    with store.read() as conn:
+        reviews_of_case(conn, CaseId("cas_1"))
+    event.remove(store.reader, "before_cursor_execute", note)
+
+    ((text, parameters),) = said
+    with store.reader.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", parameters).all()
+    assert "INDEX ix_review_case (case_id=?)" in str(plan)
 
 
 def test_drafts_of_every_state_come_in_one_order(bench: Bench) -> None:

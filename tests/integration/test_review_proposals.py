@@ -251,6 +251,18 @@ class TestRejections:
         crowd.clock.advance(timedelta(hours=1))
         assert crowd.desk.proposals() == []
 
+    def test_rejections_that_were_taken_back_suggest_nothing(self, crowd: Crowd) -> None:
+        approve(crowd, crowd.fill(15))
+        rejected = crowd.fill(6)
+        reject(crowd, rejected, RejectReason.NOT_USEFUL)
+        crowd.desk.undo(rejected[0].id, reviewer="ann")
+        crowd.desk.undo(rejected[1].id, reviewer="ann")
+        assert crowd.desk.proposals() == []
+
+        reject(crowd, rejected[:1], RejectReason.NOT_USEFUL)
+
+        assert "5 of 20" in only(crowd.desk.proposals()).why
+
     def test_messages_that_come_late_shorten_their_time(self, crowd: Crowd) -> None:
         late, early = crowd.fill(6, expires_at=far(crowd)), crowd.fill(8, expires_at=far(crowd))
         approve(crowd, early)

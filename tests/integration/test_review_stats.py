@@ -46,7 +46,9 @@ def test_an_empty_desk_has_figures_too(crowd: Crowd) -> None:
     found = crowd.desk.stats(since=crowd.clock(), reviewer="ann")
 
     assert (found.queue.waiting, found.queue.oldest) == (0, None)
-    assert {name: rate.of for name, rate in found.verdicts} == dict.fromkeys(ReviewVerdict, 0)
+    assert {name: rate.of for name, rate in found.verdicts} == dict.fromkeys(
+        [*[verdict.value for verdict in ReviewVerdict][:-1], "undone"], 0
+    )
     assert (found.reasons, found.most_edited, found.seconds) == ((), (), ())
 
 
@@ -96,6 +98,37 @@ def test_verdicts_reasons_and_edits_are_counted_since_an_instant(crowd: Crowd) -
     assert (template.template, template.edited.count, template.edited.of) == ("delay", 1, 8)
     assert template.words_changed == 2
     assert [scenario for scenario, _ in found.by_scenario] == ["shipping_delay"]
+
+
+def test_a_verdict_that_was_taken_back_counts_as_undone_and_as_nothing_else(crowd: Crowd) -> None:
+    first, second, third = crowd.fill(3)
+    crowd.desk.reject(first.id, reviewer="ann", reason=RejectReason.TONE, seconds=40)
+    crowd.desk.undo(first.id, reviewer="ann")
+    crowd.desk.approve(first.id, reviewer="ann", shown=first.message.content_hash, seconds=8)
+    crowd.desk.undo(first.id, reviewer="ann")
+    crowd.desk.reject(first.id, reviewer="ann", reason=RejectReason.OTHER, seconds=4)
+    crowd.desk.reject(second.id, reviewer="ann", reason=RejectReason.TONE, seconds=2)
+    edited = third.message
+    crowd.desk.edit(
+        third.id,
+        reviewer="ann",
+        shown=edited.content_hash,
+        subject=edited.subject,
+        body=edited.body.replace("Hello", "Dear customer"),
+    )
+
+    found = crowd.desk.stats(since=crowd.clock(), reviewer="ann")
+
+    counts = {name: (rate.count, rate.of) for name, rate in found.verdicts if rate.count}
+    assert counts == {"reject": (2, 5), "edit": (1, 5), "undone": (2, 5)}
+    assert {reason: (rate.count, rate.of) for reason, rate in found.reasons} == {
+        "other": (1, 2),
+        "tone": (1, 2),
+    }
+    (template,) = found.most_edited
+    assert (template.edited.count, template.edited.of) == (1, 3)
+    (ann,) = found.seconds
+    assert (ann.verdicts, ann.p90) == (2, 4)
 
 
 def test_seconds_are_nearest_ranks_by_reviewer(crowd: Crowd) -> None:

@@ -146,7 +146,17 @@ class DraftRow(Named, table=True):
 class ReviewRow(Named, table=True):
     """A person's verdict on a draft."""
 
-    __table_args__ = (Index("ix_review_draft", "draft_id"), Index("ix_review_at", "at"))
+    __table_args__ = (
+        Index("ix_review_draft", "draft_id"),
+        Index("ix_review_case", "case_id"),
+        Index("ix_review_at", "at"),
+        Index(
+            "ix_review_undoes",
+            "undoes",
+            sqlite_where=text("undoes IS NOT NULL"),
+            postgresql_where=text("undoes IS NOT NULL"),
+        ),
+    )
 
     id: str = Field(primary_key=True)
     draft_id: str
@@ -157,6 +167,8 @@ class ReviewRow(Named, table=True):
     reason: str
     at: datetime
     seconds: int | None
+    undoes: str | None
+    """The review that an undo takes back."""
 
 
 class ReviewSeedRow(Named, table=True):
