@@ -87,7 +87,7 @@ def escalate(
     with desk.store.write() as tx:
         opened = open_draft(tx.conn, draft_id, actor=actor, shown=None, now=now)
         case = lock_case(tx, opened)
-        to = _queue(desk, case.scenario, queue)
+        to = named_queue(desk, case.scenario, queue)
         take(tx, opened, to=DraftState.CLOSED, reason="escalated")
         write_review(tx, opened, ReviewVerdict.ESCALATE, reason=words, seconds=seconds)
         decide_in_review(
@@ -141,7 +141,12 @@ def queues_of(desk: Desk, playbook: Playbook | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*own, *desk.rules.queues)))
 
 
-def _queue(desk: Desk, scenario: str, wanted: str | None) -> str:
+def named_queue(desk: Desk, scenario: str, wanted: str | None) -> str:
+    """Return where a case of a scenario goes: to the queue that is named, or the playbook's own.
+
+    Raises:
+        RefusedError: There is no such queue, or the playbook is gone and none is named.
+    """
     if wanted is None:
         return desk.playbook(scenario).queue
     compiled = desk.playbooks.get(scenario)

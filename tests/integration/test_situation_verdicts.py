@@ -220,6 +220,19 @@ def test_rejecting_and_escalating_decide_every_case(crowd: Crowd) -> None:
     assert crowd.desk.show(crowd.drafts[3].id).decisions[-1].queue == "fulfilment"
 
 
+def test_a_queue_that_nobody_knows_is_refused_before_anything_is_written(crowd: Crowd) -> None:
+    crowd.fill(2)
+    digest = crowd.opened()
+
+    with pytest.raises(RefusedError, match=r"no queue is called 'lgeal'; use one of fulfilment, .*legal"):
+        crowd.desk.escalate_situation(crowd.id, reviewer="ann", shown=digest, words="", queue="lgeal")
+
+    assert (crowd.states(), crowd.reviews(ReviewVerdict.ESCALATE)) == ({DraftState.PENDING: 2}, {})
+    answer = crowd.desk.escalate_situation(crowd.id, reviewer="ann", shown=digest, words="", queue="legal")
+    assert (len(answer.done), answer.message) == (2, "2 drafts handed to legal.")
+    assert crowd.desk.show(crowd.drafts[0].id).decisions[-1].queue == "legal"
+
+
 def test_a_redraft_brings_all_of_them_into_a_new_situation(crowd: Crowd) -> None:
     crowd.fill(3)
 

@@ -14,6 +14,7 @@ from agent.review_desk.situations.approving import approve_chunk, first_of_two
 from agent.review_desk.situations.bulk import Bulk, Fates, Progress, answer, begin
 from agent.review_desk.situations.shown import SituationAnswer
 from agent.review_desk.situations.writing import locked
+from agent.review_desk.verdicts import named_queue
 from agent.store.cases import assign_situations
 from agent.store.drafts import DraftFile
 from agent.store.situations import get_situation, open_situation
@@ -116,6 +117,9 @@ def escalate_situation(
     bulk = begin(
         desk, situation_id, reviewer=reviewer, act=Act.ESCALATE, shown=shown, verdict=ReviewVerdict.ESCALATE
     )
+    with desk.store.read() as conn:
+        situation = get_situation(conn, situation_id)
+    to = named_queue(desk, situation.scenario if situation else "", queue)
 
     def step(files: Sequence[DraftFile], fates: Fates) -> None:
         with desk.store.write() as tx:
@@ -128,13 +132,13 @@ def escalate_situation(
                     kind=DecisionKind.ESCALATE,
                     reason="reviewer",
                     explanation="A reviewer asked people to take over.",
-                    queue=queue or desk.playbook(taken[0].scenario).queue,
+                    queue=to,
                 )
             chunk.move(taken, to=CaseState.ESCALATED, reason="reviewer")
         fates.put_all(taken, "done")
 
     fates = bulk.run(step, leave_out=leave_out, progress=progress)
-    return answer(fates, _sentence(fates, "handed to people"))
+    return answer(fates, _sentence(fates, f"handed to {to.replace('_', ' ')}"))
 
 
 def _redraft_chunk(bulk: Bulk, files: Sequence[DraftFile], fates: Fates, instruction: str) -> None:
