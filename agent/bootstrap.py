@@ -237,6 +237,7 @@ def _dispatcher(
         candidates=candidates,
         playbooks=parts.playbooks,
         limits=parts.limits,
+        rules=parts.rules,
         owner=owner,
         clock=parts.clock,
         monotonic=parts.monotonic,

@@ -189,6 +189,7 @@ class Bench:
             candidates=self.candidates,
             playbooks=playbooks(),
             limits=limits(),
+            rules=self.rules,
             owner=owner,
             clock=self.clock,
             monotonic=lambda: self.ticks,

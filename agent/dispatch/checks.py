@@ -10,18 +10,19 @@ from sqlalchemy import Connection, update
 from sqlmodel import col
 
 from agent.composition import relevant_facts
+from agent.dispatch.approvals import approvals_of, why_not_enough
 from agent.domain.cases import Case, CaseState
 from agent.domain.decisions import DecisionKind
-from agent.domain.drafts import DeliveryState, Draft, DraftState, ReviewVerdict
+from agent.domain.drafts import DeliveryState, Draft, DraftState
 from agent.recheck import LoadCandidates, Rechecked
 from agent.store.deliveries import DeliveryFile
 from agent.store.drafts import DraftFile, get_draft
 from agent.store.kill_switch import active_stops
-from agent.store.reviews import get_review
 from agent.store.tables.sending import DeliveryRow
 from policies.engine import Gated, evaluate_gates
 from policies.gates.candidate import Candidate
 from policies.model import Limits, Playbook
+from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook
 from policies.verdict import Outcome, Verdict
 from tools.records.facts import facts_hash
@@ -55,6 +56,8 @@ class Checks:
     candidates: LoadCandidates
     playbooks: Mapping[str, CompiledPlaybook]
     limits: Limits
+    rules: ReviewRules
+    """Who must have approved what a person had to look at."""
     window: timedelta
 
     def first_refusal(
@@ -83,7 +86,9 @@ class Checks:
         draft = get_draft(conn, file.delivery.draft_id)
         compiled = self.playbooks.get(case.scenario)
         early = (
-            _case_refusal(case) or _expiry_refusal(file, case, now) or _approval_refusal(conn, file, draft)
+            _case_refusal(case)
+            or _expiry_refusal(file, case, now)
+            or self._approval_refusal(conn, file, draft, compiled.playbook if compiled else None)
         )
         if early is not None:
             return early
@@ -99,6 +104,22 @@ class Checks:
         """Return what becomes of a message whose channel nobody serves: it waits while there is time."""
         words = f"No sender is set up for {file.channel}."
         return _expiry_refusal(file, case, now) or _defer("no_sender", words, until=None)
+
+    def _approval_refusal(
+        self, conn: Connection, file: DeliveryFile, draft: DraftFile | None, playbook: Playbook | None
+    ) -> Refusal | None:
+        """Compare the stored bytes, the delivery, the draft and the approvals: all must say the same."""
+        if draft is None or not _is_what_the_draft_says(file, draft):
+            return _tampered()
+        if not file.needs_approval:
+            return None if draft.draft.state is DraftState.APPROVED else _tampered()
+        approvals = approvals_of(conn, draft, file.delivery.review_id)
+        if approvals is None:
+            return _tampered()
+        if playbook is None:
+            return None
+        lacking = why_not_enough(conn, draft, approvals, playbook=playbook, rules=self.rules)
+        return _back_in_review(*lacking) if lacking else None
 
     def _gate_refusal(
         self, conn: Connection, file: DeliveryFile, case: Case, playbook: Playbook, now: datetime
@@ -173,23 +194,16 @@ def _expiry_refusal(file: DeliveryFile, case: Case, now: datetime) -> Refusal | 
     return None
 
 
-def _approval_refusal(conn: Connection, file: DeliveryFile, draft: DraftFile | None) -> Refusal | None:
-    """Compare the stored bytes, the delivery, the draft and the approval: all four must say the same."""
+def _is_what_the_draft_says(file: DeliveryFile, draft: DraftFile) -> bool:
     delivery = file.delivery
     hashes = {
         hashlib.sha256(file.message_text.encode()).hexdigest(),
         delivery.message.content_hash,
         delivery.content_hash,
+        draft.content_hash,
+        draft.draft.message.content_hash,
     }
-    if draft is None or delivery.message.channel is not file.channel:
-        return _tampered()
-    hashes |= {draft.content_hash, draft.draft.message.content_hash}
-    if file.needs_approval:
-        review = get_review(conn, delivery.review_id or "")
-        if review is None or review.draft_id != draft.draft.id or review.verdict is not ReviewVerdict.APPROVE:
-            return _tampered()
-        hashes.add(review.content_hash)
-    return None if len(hashes) == 1 and draft.draft.state is DraftState.APPROVED else _tampered()
+    return len(hashes) == 1 and delivery.message.channel is file.channel
 
 
 def _facts_refusal(looked: Rechecked, draft: Draft, playbook: Playbook) -> Refusal | None:
@@ -223,15 +237,19 @@ def _ruling_refusal(gated: Gated, file: DeliveryFile) -> Refusal | None:
             verdicts=gated.verdicts,
         )
     if ruling.outcome is Outcome.NEEDS_REVIEW and file.delivery.review_id is None:
-        return Refusal(
-            reason=ruling.rule,
-            explanation=ruling.reason,
-            delivery=DeliveryState.CANCELLED,
-            case=CaseState.IN_REVIEW,
-            draft=DraftState.PENDING,
-            verdicts=gated.verdicts,
-        )
+        return _back_in_review(ruling.rule, ruling.reason, verdicts=gated.verdicts)
     return None
+
+
+def _back_in_review(reason: str, explanation: str, *, verdicts: tuple[Verdict, ...] | None = None) -> Refusal:
+    return Refusal(
+        reason=reason,
+        explanation=explanation,
+        delivery=DeliveryState.CANCELLED,
+        case=CaseState.IN_REVIEW,
+        draft=DraftState.PENDING,
+        verdicts=verdicts,
+    )
 
 
 def _defer(

@@ -23,6 +23,7 @@ from agent.store.deliveries import DeliveryFile, due_deliveries, get_delivery
 from agent.store.kill_switch import active_stops
 from agent.store.transaction import Store
 from policies.model import Limits
+from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook
 from tools.errors import ToolError
 from tools.messages import Receipt, ReceiptStatus
@@ -44,6 +45,7 @@ class Dispatcher:
         candidates: LoadCandidates,
         playbooks: Mapping[str, CompiledPlaybook],
         limits: Limits,
+        rules: ReviewRules,
         owner: Owner,
         clock: Clock,
         monotonic: Monotonic,
@@ -57,7 +59,13 @@ class Dispatcher:
         self._clock = clock
         self._monotonic = monotonic
         self._pace = pace or Pace()
-        checks = Checks(candidates=candidates, playbooks=playbooks, limits=limits, window=self._pace.window)
+        checks = Checks(
+            candidates=candidates,
+            playbooks=playbooks,
+            limits=limits,
+            rules=rules,
+            window=self._pace.window,
+        )
         self._intents = Intents(store=store, checks=checks, owner=owner, pace=self._pace, actor=ACTOR)
         self._slots = {
             kind: asyncio.Semaphore(sender.capability.max_in_flight) for kind, sender in senders.items()

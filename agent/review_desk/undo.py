@@ -4,7 +4,7 @@ Every undo is a review of its own, so that the history reads as it went. Where t
 case, the undo decides again: contact, as the draft proposes, once a person approves.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -23,7 +23,7 @@ from agent.store.deliveries import DeliveryFile, cancel_queued, deliveries_of_ca
 from agent.store.draft_claims import clear_first_approval, reopen_draft, snooze_draft
 from agent.store.drafts import DraftFile, get_draft
 from agent.store.locks import lock_cases
-from agent.store.reviews import reviews_of_draft
+from agent.store.reviews import reviews_of_draft, standing
 from agent.store.transaction import Tx
 
 _LEADS: Final = frozenset({Role.LEAD, Role.ADMIN})
@@ -76,16 +76,6 @@ def undo(desk: Desk, draft_id: str, *, reviewer: str) -> VerdictAnswer:
             undoes=undoing.review.id,
         )
     return VerdictAnswer(outcome="done", message=message)
-
-
-def standing(reviews: Sequence[Review]) -> list[Review]:
-    """Return the verdicts that were not taken back, oldest first."""
-    taken_back = {review.undoes for review in reviews}
-    return [
-        review
-        for review in reviews
-        if review.verdict is not ReviewVerdict.UNDO and review.id not in taken_back
-    ]
 
 
 def _open(desk: Desk, tx: Tx, draft_id: str, *, actor: Actor, now: datetime) -> _Undo:

@@ -162,5 +162,17 @@ def _undone(connection: Connection) -> None:
         connection.execute(_TAKEN_BACK, found)
 
 
-MIGRATIONS: Final = (Migration(2, _review_desk), Migration(3, _situations), Migration(4, _undone))
+# --- 5: how many drafts a verdict on a situation is about, so that sending can ask for both approvals -------
+
+
+def _recipients(connection: Connection) -> None:
+    _run(connection, "ALTER TABLE situation_opening ADD COLUMN recipients INTEGER")
+
+
+MIGRATIONS: Final = (
+    Migration(2, _review_desk),
+    Migration(3, _situations),
+    Migration(4, _undone),
+    Migration(5, _recipients),
+)
 """In order; each is applied once, to databases of a lower version."""

@@ -53,6 +53,16 @@ def reviews_of_draft(connection: Connection, draft_id: str) -> Sequence[Review]:
     return [_review(row) for row in rows]
 
 
+def standing(reviews: Sequence[Review]) -> list[Review]:
+    """Return the verdicts that were not taken back, in the order given."""
+    taken_back = {review.undoes for review in reviews}
+    return [
+        review
+        for review in reviews
+        if review.verdict is not ReviewVerdict.UNDO and review.id not in taken_back
+    ]
+
+
 def stands() -> ColumnElement[bool]:
     """Return that a review of a query was not taken back; an undo itself stands."""
     undo = aliased(ReviewRow)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, and_, delete, insert, or_, update
+from sqlalchemy import Connection, RowMapping, and_, delete, exists, insert, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from agent.canonical import canonical
 from agent.domain.audit import Actor, AuditEvent
+from agent.domain.drafts import Review
 from agent.store.tables.situations import SituationOpening
 from agent.store.transaction import Tx
 
@@ -71,6 +73,7 @@ def record_opening(
                 "approved_at": None,
                 "begun_at": None,
                 "ended_at": None,
+                "recipients": None,
             }
         ],
     )
@@ -126,12 +129,45 @@ def approved_by_another(conn: Connection, opening: Opening) -> bool:
     return found is not None
 
 
-def begin_verdict(tx: Tx, opening: Opening, *, verdict: str, at: datetime, actor: Actor) -> None:
-    """Note that items may be decided from now on; a second time nothing happens."""
+def lacks_first_approval(conn: Connection, situation_id: str, approval: Review, *, recipients: int) -> bool:
+    """Whether an approval was given with that of many other drafts and nobody else approved the same.
+
+    Args:
+        conn: The database.
+        situation_id: The draft's situation.
+        approval: The approval that the delivery was made from.
+        recipients: From so many drafts on two people must approve, inclusive.
+    """
+    deciding, first = aliased(SituationOpening), aliased(SituationOpening)
+    same = and_(
+        col(first.situation_id) == situation_id,
+        col(first.digest) == col(deciding.digest),
+        col(first.reviewer) != approval.reviewer,
+        col(first.approved_at) <= approval.at,
+    )
+    found = conn.execute(
+        select(deciding.id)
+        .where(
+            col(deciding.situation_id) == situation_id,
+            col(deciding.reviewer) == approval.reviewer,
+            col(deciding.begun_at) <= approval.at,
+            or_(col(deciding.ended_at).is_(None), col(deciding.ended_at) >= approval.at),
+            col(deciding.recipients) >= recipients,
+            ~exists().where(same),
+        )
+        .limit(1)
+    ).first()
+    return found is not None
+
+
+def begin_verdict(
+    tx: Tx, opening: Opening, *, verdict: str, recipients: int, at: datetime, actor: Actor
+) -> None:
+    """Note that items may be decided from now on, and how many; it is recorded the first time."""
+    this = col(SituationOpening.id) == opening.id
+    tx.conn.execute(update(SituationOpening).where(this).values(recipients=recipients))
     changed = tx.conn.execute(
-        update(SituationOpening)
-        .where(col(SituationOpening.id) == opening.id, col(SituationOpening.begun_at).is_(None))
-        .values(begun_at=at)
+        update(SituationOpening).where(this, col(SituationOpening.begun_at).is_(None)).values(begun_at=at)
     )
     if changed.rowcount == 1:
         body = {"situation": opening.situation_id, "digest": opening.digest, "verdict": verdict}

@@ -27,8 +27,8 @@ from agent.domain.queue import QueueFilter
 from agent.errors import ConflictError, NotFoundError, RefusedError
 from agent.ids import seeded_ids
 from agent.review_desk.answers import RejectReason
-from agent.review_desk.undo import standing
 from agent.review_desk.views import DraftView
+from agent.store.reviews import standing
 from policies.model import PPM
 from tests.conftest import START, make_store
 from tests.sending_bench import Bench, rules

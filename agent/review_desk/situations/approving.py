@@ -39,8 +39,7 @@ def first_of_two(bulk: Bulk, leave_out: Collection[str]) -> Fates | None:
 
     The second person approves the same digest, so both mean the same drafts.
     """
-    recipients = len(bulk.opening.covered) - len(set(leave_out))
-    if recipients < bulk.desk.rules.four_eyes.recipients:
+    if bulk.recipients(leave_out) < bulk.desk.rules.four_eyes.recipients:
         return None
     with bulk.desk.store.write() as tx:
         if approved_by_another(tx.conn, bulk.opening):

@@ -74,6 +74,10 @@ class Bulk:
         """Who decides."""
         return self.opening.reviewer
 
+    def recipients(self, leave_out: Collection[str]) -> int:
+        """Return how many drafts the verdict is about."""
+        return len(self.opening.covered) - len(set(leave_out) & set(dict(self.opening.covered)))
+
     def run(
         self,
         step: Callable[[Sequence[DraftFile], Fates], None],
@@ -86,7 +90,14 @@ class Bulk:
         Drafts that an earlier run decided before it was killed keep what became of them then.
         """
         with self.desk.store.write() as tx:
-            begin_verdict(tx, self.opening, verdict=self.verdict, at=self.now, actor=self.actor)
+            begin_verdict(
+                tx,
+                self.opening,
+                verdict=self.verdict,
+                recipients=self.recipients(leave_out),
+                at=self.now,
+                actor=self.actor,
+            )
         fates = Fates()
         for draft_id in leave_out:
             if draft_id in dict(self.opening.covered):

@@ -24,3 +24,5 @@ class SituationOpening(Named, table=True):
     begun_at: datetime | None
     """When the verdict began; items may be decided from then on."""
     ended_at: datetime | None
+    recipients: int | None
+    """How many drafts the verdict is about, once it has begun."""
