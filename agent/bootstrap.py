@@ -280,7 +280,13 @@ def _deliberations(
     look_ups = MirrorLookUps(store, parts.playbooks, parts.limits, candidates, parts.clock)
     nodes = Nodes(
         sense=Sense(parts.playbooks, look_ups, model),
-        decide=Decide(parts.playbooks, parts.limits, parts.clock, parts.ids),
+        decide=Decide(
+            parts.playbooks,
+            parts.limits,
+            parts.clock,
+            parts.ids,
+            high_reasons=parts.rules.risk.high_reasons,
+        ),
         draft=Draft(parts.playbooks, templates, model),
         guard=Guard(parts.playbooks, parts.limits, parts.clock, parts.ids),
         record=Record(store, parts.playbooks, parts.rules, parts.clock),

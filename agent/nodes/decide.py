@@ -1,6 +1,6 @@
 """decide: contact, defer, abstain or escalate, for each member by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,7 +32,7 @@ class Choice:
     until: datetime | None = None
     queue: str | None = None
     review: str = ""
-    """For contact: why a person must look first, if one must."""
+    """For contact: why a person must look first, if one must; of several reasons the most telling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Decide:
     limits: Limits
     clock: Clock
     ids: Ids
+    high_reasons: Collection[str] = ()
+    """Why a person must look at once, by the rules of review; such a reason is told before any other."""
 
     async def __call__(self, state: Deliberation) -> Update:
         """Return one decision for each member."""
@@ -53,7 +55,9 @@ class Decide:
         reviews: list[tuple[CaseId, str]] = []
         for member in state.members:
             valuation = self._value(member, compiled.playbook)
-            choice = choose(member, state, compiled.playbook, valuation, now=now)
+            choice = choose(
+                member, state, compiled.playbook, valuation, now=now, high_reasons=self.high_reasons
+            )
             decisions.append(self._decision(member, choice, valuation, compiled, state, now=now, use=shared))
             if choice.kind is DecisionKind.CONTACT and choice.review:
                 reviews.append((member.case.id, choice.review))
@@ -109,7 +113,13 @@ class Decide:
 
 
 def choose(
-    member: Member, state: Deliberation, playbook: Playbook, valuation: Valuation, *, now: datetime
+    member: Member,
+    state: Deliberation,
+    playbook: Playbook,
+    valuation: Valuation,
+    *,
+    now: datetime,
+    high_reasons: Collection[str] = (),
 ) -> Choice:
     """Return what is done about one member: gates first, then missing facts, readings, value, judgement."""
     return (
@@ -122,7 +132,7 @@ def choose(
             kind=DecisionKind.CONTACT,
             reason="worth_it",
             explanation="Every gate passed and a message is worth more than silence.",
-            review=_review_reason(member, state, playbook, valuation),
+            review=_most_telling(_review_reasons(member, state, playbook, valuation), high_reasons),
         )
     )
 
@@ -224,17 +234,26 @@ def _by_judgement(state: Deliberation, playbook: Playbook, valuation: Valuation)
 _FOR_PEOPLE = frozenset({Concern.SENSITIVE, Concern.CONFLICTING_FACTS})
 
 
-def _review_reason(member: Member, state: Deliberation, playbook: Playbook, valuation: Valuation) -> str:
+def _review_reasons(
+    member: Member, state: Deliberation, playbook: Playbook, valuation: Valuation
+) -> Sequence[str]:
+    """Return why a person must look first: what holds for this customer before what holds for all."""
     assessment: Assessment | None = state.assessment
+    wanted = member.ruling.outcome is Outcome.NEEDS_REVIEW
     reasons = (
-        (playbook.review == "required", "policy"),
-        (member.ruling.outcome is Outcome.NEEDS_REVIEW, member.ruling.rule),
-        (valuation.in_band, "band"),
+        (wanted, member.ruling.rule),
+        *((wanted and one.outcome is Outcome.NEEDS_REVIEW, one.rule) for one in member.verdicts),
         (member.unread, "unread_text"),
         (assessment is not None and assessment.warranted is Warranted.UNSURE, "model_unsure"),
+        (valuation.in_band, "band"),
         (member.reviewed, "reviewer"),
+        (playbook.review == "required", "policy"),
     )
-    return next((reason for holds, reason in reasons if holds), "")
+    return [reason for holds, reason in reasons if holds]
+
+
+def _most_telling(reasons: Sequence[str], high: Collection[str]) -> str:
+    return next((reason for reason in reasons if reason in high), next(iter(reasons), ""))
 
 
 def _share_of(state: Deliberation) -> ModelUse | None:

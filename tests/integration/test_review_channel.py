@@ -9,8 +9,9 @@ from agent.bootstrap import App
 from agent.domain.cases import CaseState
 from agent.domain.drafts import DraftState
 from agent.errors import RefusedError
+from policies.review_rules import Risk
 from tests.builders import customer, order, playbook, preference, shipment
-from tests.running import Installation, cases, settle, the_draft, treating_all
+from tests.running import AT_ONCE, Installation, cases, settle, the_draft, treating_all
 from tools.records.vocabulary import ChannelKind, ConsentState
 
 
@@ -64,6 +65,25 @@ async def test_a_person_sees_the_new_text_also_where_policy_would_send_it(
     await settle(app)
 
     assert (the_draft(app).review_reason, place.sent()) == ("reviewer", [])
+
+
+@pytest.mark.parametrize("high", ["reviewer", "policy"])
+async def test_a_reason_of_high_risk_is_told_before_others(place: Installation, high: str) -> None:
+    risk = AT_ONCE.risk.model_copy(update={"high_reasons": (high,)})
+    required = playbook("shipping_delay", holdout=None, review="required")
+    app = place.start(
+        playbooks={**treating_all(), "shipping_delay": required},
+        rules=AT_ONCE.model_copy(update={"risk": risk}),
+    )
+    await settle(app)
+    old = the_draft(app)
+    assert (old.review_reason, old.risk is Risk.HIGH) == ("policy", high == "policy")
+
+    app.desk.change_channel(old.draft_id, reviewer="ann", channel=ChannelKind.SMS)
+    await settle(app)
+
+    new = the_draft(app)
+    assert (new.review_reason, new.risk) == (high, Risk.HIGH)
 
 
 @pytest.mark.parametrize(

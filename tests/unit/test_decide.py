@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from agent.domain.model import Assessment, Concern, Mood, Reading, Warranted
 from agent.nodes.decide import choose
 from policies.model import Playbook
 from policies.value import Valuation, evaluate
-from policies.verdict import Outcome, Ruling
+from policies.verdict import Outcome, Ruling, Verdict
 from tests.builders import NOW, playbook
 from tools.records.base import CustomerId
 from tools.records.vocabulary import ChannelKind
@@ -152,6 +153,37 @@ def test_an_unsure_model_asks_for_a_persons_eyes_where_none_were_needed() -> Non
     choice = choose(MEMBER, replace(STATE, assessment=unsure), AUTO, WORTH, now=NOW)
 
     assert (choice.kind, choice.review) == (DecisionKind.CONTACT, "model_unsure")
+
+
+GATES = tuple(Verdict(rule=rule, outcome=Outcome.NEEDS_REVIEW) for rule in ("hours", "consent"))
+GATES_WANT = Ruling(outcome=Outcome.NEEDS_REVIEW, rule="hours", reason="", until=None, queue=None)
+REQUIRED: Playbook = AUTO.model_copy(update={"review": "required"})
+
+
+@pytest.mark.parametrize(
+    ("member", "high", "told"),
+    [
+        pytest.param({}, (), "policy", id="nothing else"),
+        pytest.param({"reviewed": True}, (), "reviewer", id="a reviewer asked for it"),
+        pytest.param({"reviewed": True, "unread": True}, (), "unread_text", id="this customer's words"),
+        pytest.param({"reviewed": True, "unread": True}, ("reviewer",), "reviewer", id="a high reason wins"),
+        pytest.param({"unread": True}, ("policy",), "policy", id="even the policy, if the rules say so"),
+        pytest.param({"verdicts": GATES, "ruling": GATES_WANT}, (), "hours", id="the first gate"),
+        pytest.param({"verdicts": GATES, "ruling": GATES_WANT}, ("consent",), "consent", id="a high gate"),
+    ],
+)
+def test_of_several_reasons_to_look_the_most_telling_is_told(
+    member: dict[str, Any], high: tuple[str, ...], told: str
+) -> None:
+    choice = choose(replace(MEMBER, **member), STATE, REQUIRED, WORTH, now=NOW, high_reasons=high)
+
+    assert (choice.kind, choice.review) == (DecisionKind.CONTACT, told)
+
+
+def test_a_value_near_zero_is_told_where_review_is_required_anyway() -> None:
+    choice = choose(MEMBER, STATE, REQUIRED, valuation(-50, band=100), now=NOW)
+
+    assert choice.review == "band"
 
 
 def test_a_missing_fact_waits_once_and_then_goes_to_a_person() -> None:
