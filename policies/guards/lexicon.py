@@ -13,6 +13,10 @@ from tools.records.base import Strict
 from tools.yaml_file import load_yaml
 
 WORD_FOLDER: Final = Path(__file__).parent / "words"
+_OPENINGS: Final = 2
+"""Lines that may greet: the subject, and the first of the body."""
+_MOST_NAMES: Final = 4
+_MARK: Final = re.compile(r"[,.!?:;()\n\r]")
 _WORD = re.compile(r"[^\W\d_]+")
 _HYPHENS = frozenset("-\u2010\u2011\u00ad")
 _HYPHENATED = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011\u00ad][^\W\d_]+)+")
@@ -43,6 +47,8 @@ class WordFile(Strict):
     promotion: str
     idioms: str
     """Phrases that contain such a word and mean nothing by it: "good morning" in other languages."""
+    greetings: str = ""
+    """Phrases that mean nothing by such a word where they open a text, before a name and a mark."""
     common: str
     """The commonest words; a text with few of them is no text of this language."""
 
@@ -66,6 +72,7 @@ class Lexicon:
     patterns: tuple[tuple[re.Pattern[str], WordKind], ...]
     phrases: tuple[tuple[re.Pattern[str], WordKind], ...]
     idioms: re.Pattern[str] | None
+    greetings: re.Pattern[str] | None
     common: frozenset[str]
 
 
@@ -117,6 +124,7 @@ def build_lexicon(file: WordFile) -> Lexicon:
         else:
             exact.setdefault(fold(entry), set()).add(kind)
     idioms = "|".join(_phrase(entry) for entry in file.idioms.split())
+    greetings = "|".join(_phrase(entry).replace(" ", "[ \t]+") for entry in file.greetings.split())
     return Lexicon(
         language=file.language,
         exact={word: frozenset(kinds) for word, kinds in exact.items()},
@@ -124,6 +132,7 @@ def build_lexicon(file: WordFile) -> Lexicon:
         patterns=tuple((re.compile("|".join(parts)), kind) for kind, parts in patterns.items()),
         phrases=tuple((re.compile("|".join(parts)), kind) for kind, parts in phrases.items()),
         idioms=re.compile(idioms) if idioms else None,
+        greetings=re.compile(greetings, re.IGNORECASE) if greetings else None,
         common=frozenset(fold(word) for word in file.common.split()),
     )
 
@@ -136,6 +145,8 @@ def listed_words(text: str, language: str) -> tuple[Word, ...]:
         language: A language of `languages`.
     """
     lists = lexicon(language)
+    if lists.greetings is not None:
+        text = _without_greetings(text, lists.greetings)
     spaced = " ".join(words_of(text))
     if lists.idioms is not None and lists.idioms.search(fold(spaced)):
         text = _without_idioms(text, lists.idioms)
@@ -203,6 +214,26 @@ def _rejoined(text: str) -> Iterator[str]:
         return
     for match in _HYPHENATED.finditer(text):
         yield "".join(words_of(match[0]))
+
+
+def _without_greetings(text: str, greetings: re.Pattern[str]) -> str:
+    """Delete a greeting that opens the subject or the body: nothing but capitalised names and then a mark.
+
+    "Good day Ada," greets; "good day late" and "a good day," do not.
+    """
+    lines = text.splitlines(keepends=True)
+    openings = [at for at, line in enumerate(lines) if line.strip()][:_OPENINGS]
+    for at in openings:
+        line = lines[at]
+        start = len(line) - len(line.lstrip())
+        found = greetings.match(line, start)
+        if found is None:
+            continue
+        behind = _MARK.split(line[found.end() :], maxsplit=1)[0]
+        names = words_of(behind)
+        if len(names) <= _MOST_NAMES and all(name[0].isupper() for name in names):
+            lines[at] = line[: found.start()] + line[found.end() :]
+    return "".join(lines)
 
 
 def _without_idioms(text: str, idioms: re.Pattern[str]) -> str:

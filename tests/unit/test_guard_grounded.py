@@ -164,6 +164,60 @@ def test_ungrounded_text_is_refused_by_the_guard_that_should(guard: str, text: s
     assert f"rendered.{guard}" in {finding.guard for finding in failed(text, locale)}
 
 
+@pytest.mark.parametrize(
+    ("text", "locale"),
+    [
+        ("Good day Ada,\nyour order SP-10293 is late.", "en_US"),
+        ("Good day João, your order is late.", "en_US"),
+        ("GOOD DAY\nYour order is late.", "en_US"),
+        ("  good  morning! Your order is late.", "en_US"),
+        ("Good evening Ada Maria Lovelace: your order is late.", "en_US"),
+        ("Guten Morgen Ada, die Bestellung kommt.", "de_DE"),
+        ("Guten Abend! Die Bestellung kommt.", "de_DE"),
+    ],
+)
+def test_a_greeting_claims_nothing(text: str, locale: str) -> None:
+    assert failed(text, locale) == []
+    assert failed(text, locale, subject="Your order") == []
+
+
+UNITS = ["day", "days", "morning", "afternoon", "evening"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"It arrives in a {unit}." for unit in UNITS),
+        *(f"It is a good {unit} late." for unit in UNITS),
+        *(f"Good {unit} late, your order." for unit in UNITS),
+        *(f"A {unit} late, sorry." for unit in UNITS),
+        *(f"Good {unit} or so: it comes." for unit in UNITS),
+        "1 day.",
+        "1 day late.",
+        "A day late.",
+        "Good day Ada your order is late.",
+        "Good day Ada, it comes in a day.",
+        "Good day. It comes in a good day.",
+        "Good day Ada in May, your order is late.",
+        "Hello.\nSorry.\nGood day, it comes.",
+        "A good day, Ada.",
+        "Your order takes a\ngood day or so.",
+        "Good\nday, Ada.",
+    ],
+)
+def test_a_unit_of_time_outside_a_greeting_is_refused(text: str) -> None:
+    assert failed(text) != []
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    before=st.lists(st.sampled_from(["It", "is", "late", "a", "in", "Ada", "sorry"]), min_size=1, max_size=5),
+    after=st.lists(st.sampled_from(["late", "is", "a", "Ada", ",", "."]), max_size=5),
+)
+def test_only_what_opens_the_text_greets(before: list[str], after: list[str]) -> None:
+    assert failed(" ".join([*before, "good day", *after])) != []
+
+
 def test_a_subject_is_checked_like_a_body() -> None:
     found = failed("Nothing.", subject="Order SP-10239")
 
