@@ -1,6 +1,6 @@
-"""How gates answer: passing verdicts made once, and what Unknown means for each purpose."""
+"""How gates answer: verdicts that are alike are one object, and what Unknown means for each purpose."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 from policies.verdict import Outcome, Verdict
 from tools.records.vocabulary import Purpose
@@ -12,11 +12,13 @@ def passed(rule: str) -> Verdict:
     return Verdict(rule=rule, outcome=Outcome.PASS)
 
 
+@lru_cache(maxsize=4096)
 def blocked(rule: str, reason: str, *, queue: str | None = None) -> Verdict:
     """Return a refusal; `queue` names the people who should look at the case."""
     return Verdict(rule=rule, outcome=Outcome.BLOCK, reason=reason, queue=queue)
 
 
+@lru_cache(maxsize=4096)
 def unknown(rule: str, purpose: Purpose, reason: str) -> Verdict:
     """Return what a gate says when it cannot tell: no to marketing, ask a person for everything else."""
     outcome = Outcome.BLOCK if purpose is Purpose.MARKETING else Outcome.NEEDS_REVIEW
