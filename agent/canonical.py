@@ -5,7 +5,8 @@ The form is RFC 8785 for the values we allow: no floats, keys in ASCII, integers
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring
 from typing import Final, cast
 
 from pydantic import TypeAdapter
@@ -26,6 +27,52 @@ def canonical(value: object) -> str:
         ValueError: It contains an integer that a double cannot hold, or half of a surrogate pair.
     """
     return _JSON.dump_json(_exact(value)).decode()
+
+
+class CanonicalText(str):
+    """The canonical text of a value, written beforehand so that others can take it in as it is."""
+
+    __slots__ = ()
+
+
+class ObjectForm:
+    """Writes objects that all have the same keys from the canonical texts of their values.
+
+    Where thousands of objects share most of their values, only what differs is written for each.
+    """
+
+    def __init__(self, *keys: str) -> None:
+        """Fix the keys, which must be names in ASCII, in any order."""
+        if not all(key.isascii() and key.isidentifier() for key in keys):
+            raise ValueError(f"{keys!r} are not all names in ASCII")
+        self._template = "{" + ",".join(f'"{key}":%({key})s' for key in sorted(set(keys))) + "}"
+
+    def text(self, values: Mapping[str, str]) -> str:
+        """Return the canonical text of an object.
+
+        Args:
+            values: Canonical texts by key; those of other keys are left out.
+
+        Raises:
+            KeyError: A value is missing.
+        """
+        return self._template % values
+
+
+def plain_text(value: str | int | None) -> str:
+    """Return the canonical text of a value that is not composed; the same as `canonical`, sooner.
+
+    Half of a surrogate pair is not noticed here but when the text is hashed.
+
+    Raises:
+        TypeError: It is a float.
+        ValueError: It is an integer that a double cannot hold.
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return encode_basestring(value)
+    return str(value) if type(value) is int and -_SAFE_INTEGER < value < _SAFE_INTEGER else canonical(value)
 
 
 def leaf_hash(envelope: str) -> bytes:

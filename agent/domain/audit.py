@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from agent.canonical import CanonicalText
 from tools.records.base import CustomerId
 
 
@@ -42,7 +43,7 @@ class AuditEvent:
     customer_id: CustomerId | None
     """Whose data `private` is; appears in the log only as a random reference."""
     case_id: str | None = None
-    body: Mapping[str, object] = field(default_factory=dict[str, object])
-    """What happened, without personal data; no floats."""
+    body: Mapping[str, object] | CanonicalText = field(default_factory=dict[str, object])
+    """What happened, without personal data; no floats. Whoever records many may write the text beforehand."""
     private: Mapping[str, object] = field(default_factory=dict[str, object])
     """Personal data, encrypted under the customer's key before it is hashed; needs `customer_id`."""

@@ -144,7 +144,7 @@ def open_private(
         TamperedError: A key or a ciphertext does not open.
     """
     refs = sorted({event.subject_ref for event in events if event.sealed and event.subject_ref})
-    subjects = open_subjects(connection, keyring, refs)
+    subjects = subjects_of(connection, refs)
     return [
         replace(event, private=json.loads(keyring.decrypt(subject, event.sealed, event_id=event.id)))
         if event.sealed and event.subject_ref and (subject := subjects.get(event.subject_ref))
@@ -153,17 +153,13 @@ def open_private(
     ]
 
 
-def open_subjects(connection: Connection, keyring: Keyring, refs: Sequence[str]) -> dict[str, Subject]:
-    """Return the subjects whose keys still exist, by reference.
-
-    Raises:
-        TamperedError: A key does not open with this installation key.
-    """
+def subjects_of(connection: Connection, refs: Sequence[str]) -> dict[str, Subject]:
+    """Return the subjects whose keys still exist, by reference."""
     found: dict[str, Subject] = {}
     for part in chunked(refs):
         statement = select(SubjectKey.subject_ref, SubjectKey.wrapped_key)
         for ref, wrapped in connection.execute(statement.where(col(SubjectKey.subject_ref).in_(part))):
-            found[ref] = keyring.open_subject(ref, wrapped)
+            found[ref] = Subject(ref=ref, wrapped=wrapped)
     return found
 
 

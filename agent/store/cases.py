@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, type_coerce, update
 from sqlmodel import col
 
 from agent.domain.audit import Actor, AuditEvent
 from agent.domain.cases import OPEN_STATES, Case, CaseId, CaseState, Signal, SituationId
+from agent.store.bulk import ReadInstant
 from agent.store.plans import among, filtered
 from agent.store.tables.cases import CaseFile
 from agent.store.transaction import Tx, chunked
@@ -24,9 +25,9 @@ _ALL = sqlalchemy.select(
     col(CaseFile.object_ref),
     col(CaseFile.episode),
     col(CaseFile.state),
-    col(CaseFile.opened_at),
-    col(CaseFile.deadline),
-    col(CaseFile.next_at),
+    type_coerce(col(CaseFile.opened_at), ReadInstant()),
+    type_coerce(col(CaseFile.deadline), ReadInstant()),
+    type_coerce(col(CaseFile.next_at), ReadInstant()),
     col(CaseFile.situation_id),
     col(CaseFile.turn),
     col(CaseFile.shadow),
@@ -150,15 +151,17 @@ def transition(
             .returning(col(CaseFile.id), col(CaseFile.customer_id))
         )
         customers.update({case_id: CustomerId(customer_id) for case_id, customer_id in moved.all()})
+    event_type = f"case.{to.value}"
+    body = {"reason": reason, "next_at": next_at.isoformat() if next_at else None}
     for case_id in case_ids:
         tx.record(
             AuditEvent(
-                type=f"case.{to.value}",
+                type=event_type,
                 at=at,
                 actor=actor,
                 customer_id=customers[case_id],
                 case_id=case_id,
-                body={"reason": reason, "next_at": next_at.isoformat() if next_at else None},
+                body=body,
             )
         )
 
@@ -171,7 +174,7 @@ def postpone(tx: Tx, until_of: Mapping[CaseId, datetime], *, at: datetime) -> No
     for until, case_ids in by_instant.items():
         for part in chunked(sorted(case_ids)):
             tx.conn.execute(
-                update(CaseFile).where(col(CaseFile.id).in_(part)).values(next_at=until, updated_at=at)
+                update(CaseFile).where(among(tx.conn, CaseFile.id, part)).values(next_at=until, updated_at=at)
             )
 
 
@@ -183,7 +186,7 @@ def assign_situations(tx: Tx, situation_of: Mapping[CaseId, SituationId]) -> Non
     for situation_id, members in grouped.items():
         for part in chunked(members):
             tx.conn.execute(
-                update(CaseFile).where(col(CaseFile.id).in_(part)).values(situation_id=situation_id)
+                update(CaseFile).where(among(tx.conn, CaseFile.id, part)).values(situation_id=situation_id)
             )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
-from agent.canonical import canonical
+from agent.canonical import ObjectForm, canonical, plain_text
 from agent.domain.cases import CaseId
 from agent.domain.decisions import Arm, Decision, DecisionId, DecisionKind, ModelUse, Stage
 from policies.value import Valuation
@@ -14,41 +14,83 @@ from tools.records.vocabulary import ChannelKind
 
 _VALUATION_FIELDS: Final = tuple(Valuation.__dataclass_fields__)
 _USE_FIELDS: Final = ("model", "prompt", "prompt_hash", "cost_micros", "fallback")
+DECISION_FORM: Final = ObjectForm(*Decision.__dataclass_fields__)
+"""The whole decision."""
 
 Form = dict[str, Any]
 
 
+class DecisionTexts:
+    """Writes the fields of many decisions; what they share as one object is written once.
+
+    The gates give thousands of candidates the same verdicts, and the screen values alike ones once. Shared
+    parts are known by identity, so all decisions must live as long as this does.
+    """
+
+    def __init__(self) -> None:
+        self._lists: dict[tuple[int, ...], tuple[str, str]] = {}
+        self._verdicts: dict[int, tuple[str, str]] = {}
+        self._valuations: dict[int, str] = {}
+
+    def fields(self, decision: Decision) -> dict[str, str]:
+        """Return field → canonical text; a verdict that passed without remark is its rule's name alone."""
+        use = decision.model_use
+        return {
+            "id": plain_text(decision.id),
+            "case_id": plain_text(decision.case_id),
+            "turn": plain_text(decision.turn),
+            "stage": plain_text(decision.stage),
+            "kind": plain_text(decision.kind),
+            "reason": plain_text(decision.reason),
+            "explanation": plain_text(decision.explanation),
+            "at": plain_text(decision.at.isoformat()),
+            "until": plain_text(decision.until.isoformat() if decision.until else None),
+            "queue": plain_text(decision.queue),
+            "channel": plain_text(decision.channel),
+            "verdicts": self._both(decision.verdicts)[0],
+            "valuation": self._valuation(decision.valuation),
+            "arm": plain_text(decision.arm),
+            "propensity_ppm": plain_text(decision.propensity_ppm),
+            "facts": canonical([_fact_form(fact) for fact in decision.facts]) if decision.facts else "[]",
+            "facts_hash": plain_text(decision.facts_hash),
+            "playbook": plain_text(decision.playbook),
+            "playbook_hash": plain_text(decision.playbook_hash),
+            "limits_version": plain_text(decision.limits_version),
+            "zone_rules": plain_text(decision.zone_rules),
+            "model_use": canonical(_use_form(use)) if use else "null",
+            "look_ups": canonical(decision.look_ups) if decision.look_ups else "[]",
+        }
+
+    def outcomes(self, verdicts: Sequence[Verdict]) -> str:
+        """Return the canonical text of verdicts without what a gate saw, which may be personal."""
+        return self._both(verdicts)[1]
+
+    def _both(self, verdicts: Sequence[Verdict]) -> tuple[str, str]:
+        """Return the list of verdicts in full, and without what the gates saw."""
+        key = tuple(map(id, verdicts))
+        texts = self._lists.get(key)
+        if texts is None:
+            for verdict in verdicts:
+                if id(verdict) not in self._verdicts:
+                    self._verdicts[id(verdict)] = canonical(_verdict_form(verdict)), _outcome(verdict)
+            pairs = [self._verdicts[one] for one in key]
+            full, outcomes = (",".join(part) for part in zip(*pairs, strict=True)) if pairs else ("", "")
+            texts = self._lists[key] = f"[{full}]", f"[{outcomes}]"
+        return texts
+
+    def _valuation(self, valuation: Valuation | None) -> str:
+        if valuation is None:
+            return "null"
+        text = self._valuations.get(id(valuation))
+        if text is None:
+            form = {name: getattr(valuation, name) for name in _VALUATION_FIELDS}
+            text = self._valuations[id(valuation)] = canonical(form)
+        return text
+
+
 def decision_to_json(decision: Decision) -> str:
-    """Return a decision as canonical JSON; a verdict that passed without remark is its rule's name alone."""
-    use = decision.model_use
-    form: Form = {
-        "id": decision.id,
-        "case_id": decision.case_id,
-        "turn": decision.turn,
-        "stage": decision.stage.value,
-        "kind": decision.kind.value,
-        "reason": decision.reason,
-        "explanation": decision.explanation,
-        "at": decision.at.isoformat(),
-        "until": decision.until.isoformat() if decision.until else None,
-        "queue": decision.queue,
-        "channel": decision.channel.value if decision.channel else None,
-        "verdicts": verdicts_form(decision.verdicts),
-        "valuation": valuation_form(decision.valuation),
-        "arm": decision.arm.value,
-        "propensity_ppm": decision.propensity_ppm,
-        "facts": [_fact_form(fact) for fact in decision.facts],
-        "facts_hash": decision.facts_hash,
-        "playbook": decision.playbook,
-        "playbook_hash": decision.playbook_hash,
-        "limits_version": decision.limits_version,
-        "zone_rules": decision.zone_rules,
-        "model_use": {name: getattr(use, name) for name in _USE_FIELDS} | {"calls": list(use.calls)}
-        if use
-        else None,
-        "look_ups": list(decision.look_ups),
-    }
-    return canonical(form)
+    """Return a decision as canonical JSON."""
+    return DECISION_FORM.text(DecisionTexts().fields(decision))
 
 
 def decision_from_form(form: Mapping[str, Any]) -> Decision:
@@ -85,25 +127,25 @@ def decision_from_form(form: Mapping[str, Any]) -> Decision:
     )
 
 
-def verdicts_form(verdicts: Sequence[Verdict]) -> list[str | Form]:
-    """Return verdicts as JSON data."""
-    return [
-        verdict.rule
-        if _is_silent(verdict)
-        else {
-            "rule": verdict.rule,
-            "outcome": verdict.outcome.value,
-            "reason": verdict.reason,
-            "until": verdict.until.isoformat() if verdict.until else None,
-            "queue": verdict.queue,
-        }
-        for verdict in verdicts
-    ]
+def _verdict_form(verdict: Verdict) -> str | Form:
+    if _is_silent(verdict):
+        return verdict.rule
+    return {
+        "rule": verdict.rule,
+        "outcome": verdict.outcome.value,
+        "reason": verdict.reason,
+        "until": verdict.until.isoformat() if verdict.until else None,
+        "queue": verdict.queue,
+    }
 
 
-def valuation_form(valuation: Valuation | None) -> Form | None:
-    """Return a valuation as JSON data."""
-    return {name: getattr(valuation, name) for name in _VALUATION_FIELDS} if valuation else None
+def _outcome(verdict: Verdict) -> str:
+    plain = verdict.outcome is Outcome.PASS and not verdict.reason
+    return canonical(verdict.rule if plain else [verdict.rule, verdict.outcome.value])
+
+
+def _use_form(use: ModelUse) -> Form:
+    return {name: getattr(use, name) for name in _USE_FIELDS} | {"calls": list(use.calls)}
 
 
 def _is_silent(verdict: Verdict) -> bool:

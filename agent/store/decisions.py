@@ -3,21 +3,59 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, update
 from sqlmodel import col, select
 
-from agent.canonical import text_hash
+from agent.canonical import CanonicalText, ObjectForm, plain_text, text_hash
 from agent.domain.audit import Actor, AuditEvent
 from agent.domain.cases import CaseId
 from agent.domain.decisions import Decision
-from agent.store.decision_form import decision_from_form, decision_to_json
+from agent.store.bulk import Values, insert_many
+from agent.store.decision_form import DECISION_FORM, DecisionTexts, decision_from_form
 from agent.store.plans import among
 from agent.store.tables.cases import CaseFile, DecisionRow
 from agent.store.transaction import Tx, chunked
-from policies.verdict import Outcome
 from tools.records.base import CustomerId
+
+_COLUMNS: Final = (
+    "id",
+    "case_id",
+    "turn",
+    "stage",
+    "kind",
+    "reason",
+    "scenario",
+    "at",
+    "channel",
+    "arm",
+    "propensity_ppm",
+    "cost_micros",
+    "body",
+    "body_hash",
+)
+_EVENT_FORM: Final = ObjectForm(
+    "decision",
+    "body_hash",
+    "stage",
+    "kind",
+    "reason",
+    "until",
+    "channel",
+    "verdicts",
+    "value",
+    "arm",
+    "propensity_ppm",
+    "playbook",
+    "playbook_hash",
+    "limits_version",
+    "zone_rules",
+    "model",
+    "prompt",
+    "cost_micros",
+)
 
 
 def decision_from_json(text: str) -> Decision:
@@ -46,13 +84,16 @@ def record_decisions(
             .returning(col(CaseFile.id), col(CaseFile.customer_id))
         )
         customers = {case_id: CustomerId(customer_id) for case_id, customer_id in counted.all()}
-        rows: list[dict[str, object]] = []
+        texts = DecisionTexts()
+        rows: list[Values] = []
         for decision in part:
-            body = decision_to_json(decision)
+            fields = texts.fields(decision)
+            body = DECISION_FORM.text(fields)
             body_hash = text_hash(body)
             rows.append(_row(decision, scenario_of[decision.case_id], body, body_hash))
-            tx.record(_event(decision, customers[decision.case_id], body_hash, actor))
-        tx.conn.execute(insert(DecisionRow), rows)
+            fields |= _told(decision, body_hash, texts)
+            tx.record(_event(decision, customers[decision.case_id], fields, actor))
+        insert_many(tx.conn, DecisionRow, _COLUMNS, rows)
 
 
 def get_decision(conn: Connection, decision_id: str) -> Decision | None:
@@ -100,57 +141,48 @@ def count_by_reason(conn: Connection, *, since: datetime | None = None) -> list[
     return [(scenario, kind, reason, total) for scenario, kind, reason, total in rows]
 
 
-def _row(decision: Decision, scenario: str, body: str, body_hash: str) -> dict[str, object]:
+def _row(decision: Decision, scenario: str, body: str, body_hash: str) -> Values:
+    return (
+        decision.id,
+        decision.case_id,
+        decision.turn,
+        decision.stage.value,
+        decision.kind.value,
+        decision.reason,
+        scenario,
+        decision.at,
+        decision.channel.value if decision.channel else None,
+        decision.arm.value,
+        decision.propensity_ppm,
+        decision.model_use.cost_micros if decision.model_use else 0,
+        body,
+        body_hash,
+    )
+
+
+def _told(decision: Decision, body_hash: str, texts: DecisionTexts) -> dict[str, str]:
+    """Return what the event says in other words than the record, as canonical texts."""
+    use = decision.model_use
     return {
-        "id": decision.id,
-        "case_id": decision.case_id,
-        "turn": decision.turn,
-        "stage": decision.stage.value,
-        "kind": decision.kind.value,
-        "reason": decision.reason,
-        "scenario": scenario,
-        "at": decision.at,
-        "channel": decision.channel.value if decision.channel else None,
-        "arm": decision.arm.value,
-        "propensity_ppm": decision.propensity_ppm,
-        "cost_micros": decision.model_use.cost_micros if decision.model_use else 0,
-        "body": body,
-        "body_hash": body_hash,
+        "decision": plain_text(decision.id),
+        "body_hash": plain_text(body_hash),
+        # what a gate saw may be personal; the record itself has it, and the hash binds it
+        "verdicts": texts.outcomes(decision.verdicts),
+        "value": plain_text(decision.valuation.total if decision.valuation else None),
+        "model": plain_text(use.model if use else None),
+        "prompt": plain_text(use.prompt if use else None),
+        "cost_micros": plain_text(use.cost_micros if use else 0),
     }
 
 
-def _event(decision: Decision, customer_id: CustomerId, body_hash: str, actor: Actor) -> AuditEvent:
-    use = decision.model_use
+def _event(
+    decision: Decision, customer_id: CustomerId, fields: Mapping[str, str], actor: Actor
+) -> AuditEvent:
     return AuditEvent(
         type="decision.recorded",
         at=decision.at,
         actor=actor,
         customer_id=customer_id,
         case_id=decision.case_id,
-        body={
-            "decision": decision.id,
-            "body_hash": body_hash,
-            "stage": decision.stage.value,
-            "kind": decision.kind.value,
-            "reason": decision.reason,
-            "until": decision.until.isoformat() if decision.until else None,
-            "channel": decision.channel.value if decision.channel else None,
-            # what a gate saw may be personal; the record itself has it, and the hash binds it
-            "verdicts": [
-                verdict.rule
-                if verdict.outcome is Outcome.PASS and not verdict.reason
-                else [verdict.rule, verdict.outcome.value]
-                for verdict in decision.verdicts
-            ],
-            "value": decision.valuation.total if decision.valuation else None,
-            "arm": decision.arm.value,
-            "propensity_ppm": decision.propensity_ppm,
-            "playbook": decision.playbook,
-            "playbook_hash": decision.playbook_hash,
-            "limits_version": decision.limits_version,
-            "zone_rules": decision.zone_rules,
-            "model": use.model if use else None,
-            "prompt": use.prompt if use else None,
-            "cost_micros": use.cost_micros if use else 0,
-        },
+        body=CanonicalText(_EVENT_FORM.text(fields)),
     )

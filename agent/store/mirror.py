@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, bindparam, delete, insert, update
+from sqlalchemy import Connection, bindparam, delete, insert, type_coerce, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, select
 
 from agent.domain.mirror import RecordKey, Seen
+from agent.store.bulk import ReadInstant
 from agent.store.plans import among, filtered
 from agent.store.tables.mirror import MirrorChange, MirrorLink, MirrorRecord
 from agent.store.transaction import chunked
@@ -39,8 +40,8 @@ _SEEN = sqlalchemy.select(
     col(MirrorRecord.source),
     col(MirrorRecord.stream),
     col(MirrorRecord.customer_ref),
-    col(MirrorRecord.source_updated_at),
-    col(MirrorRecord.observed_at),
+    type_coerce(col(MirrorRecord.source_updated_at), ReadInstant()),
+    type_coerce(col(MirrorRecord.observed_at), ReadInstant()),
     col(MirrorRecord.body),
 )
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, delete, func, insert, text
+from sqlalchemy import Connection, Engine, delete, func, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -14,7 +14,9 @@ from sqlmodel import SQLModel, col, select
 from agent.canonical import GENESIS, canonical, chain_hash, leaf_hash
 from agent.domain.audit import AuditEvent
 from agent.ids import Ids
+from agent.store.bulk import Values, insert_many
 from agent.store.database import explain
+from agent.store.envelopes import Envelopes
 from agent.store.keyring import Keyring, Subject
 from agent.store.plans import among
 from agent.store.tables.ledger import AuditEventRow, AuditPending, AuditSeal, SubjectKey
@@ -25,6 +27,8 @@ CHUNK = 5_000
 T = TypeVar("T")
 
 _SEAL_LOCK = 0x0A0D17  # any number, the same in every process
+_EVENT_COLUMNS = ("id", "type", "at", "subject_ref", "case_id", "envelope")
+_SEAL_COLUMNS = ("seq", "event_id", "leaf", "chain")
 
 
 def chunked(items: Sequence[T], size: int = CHUNK) -> Generator[Sequence[T]]:
@@ -125,46 +129,33 @@ class Store:
                 )
             )
             for customer_id, ref, wrapped in rows.all():
-                found[customer_id] = self.keyring.open_subject(ref, wrapped)
+                found[customer_id] = Subject(ref=ref, wrapped=wrapped)
         return found
 
     def _append(self, connection: Connection, events: Sequence[AuditEvent]) -> dict[str, Subject]:
         subjects = self._ensure_subjects(connection, events)
-        rows: list[dict[str, object]] = []
+        envelopes = Envelopes()
+        rows: list[Values] = []
+        sealed: list[tuple[str, str]] = []
         for event in events:
             event_id = self.ids.new("evt", at=event.at)
             subject = subjects[event.customer_id] if event.customer_id is not None else None
-            envelope: dict[str, object] = {
-                "actor": event.actor.to_list(),
-                "at": event.at.isoformat(),
-                "body": event.body,
-                "case": event.case_id,
-                "id": event_id,
-                "subject": subject.ref if subject else None,
-                "type": event.type,
-            }
-            if event.private:
-                if subject is None:
-                    raise ValueError(f"event {event.type!r} has private fields but no customer")
-                envelope["private"] = self.keyring.encrypt(
-                    subject, canonical(event.private), event_id=event_id
-                )
-            rows.append(
-                {
-                    "id": event_id,
-                    "type": event.type,
-                    "at": event.at,
-                    "subject_ref": subject.ref if subject else None,
-                    "case_id": event.case_id,
-                    "envelope": canonical(envelope),
-                }
-            )
-        connection.execute(insert(AuditEventRow), rows)
+            ref = subject.ref if subject else None
+            private = self._encrypted(event, subject, event_id) if event.private else None
+            envelope = envelopes.text(event, event_id=event_id, subject_ref=ref, private=private)
+            rows.append((event_id, event.type, event.at, ref, event.case_id, envelope))
+            sealed.append((event_id, envelope))
+        insert_many(connection, AuditEventRow, _EVENT_COLUMNS, rows)
         if self.is_sqlite:
-            _seal(connection, [(str(row["id"]), str(row["envelope"])) for row in rows])
+            _seal(connection, sealed)
         else:
-            connection.execute(insert(AuditPending), [{"event_id": row["id"]} for row in rows])
+            insert_many(connection, AuditPending, ("event_id",), [(event_id,) for event_id, _ in sealed])
         return subjects
+
+    def _encrypted(self, event: AuditEvent, subject: Subject | None, event_id: str) -> str:
+        if subject is None:
+            raise ValueError(f"event {event.type!r} has private fields but no customer")
+        return self.keyring.encrypt(subject, canonical(event.private), event_id=event_id)
 
     def _ensure_subjects(self, connection: Connection, events: Sequence[AuditEvent]) -> dict[str, Subject]:
         wanted = {event.customer_id: event.at for event in events if event.customer_id is not None}
@@ -173,12 +164,12 @@ class Store:
         new_rows: list[dict[str, object]] = []
         for customer_id in missing:
             if customer_id not in known:
-                known[customer_id], wrapped = self.keyring.new_subject()
+                subject = known[customer_id] = self.keyring.new_subject()
                 new_rows.append(
                     {
-                        "subject_ref": known[customer_id].ref,
+                        "subject_ref": subject.ref,
                         "customer_id": customer_id,
-                        "wrapped_key": wrapped,
+                        "wrapped_key": subject.wrapped,
                         "created_at": wanted[customer_id],
                     }
                 )
@@ -196,13 +187,13 @@ def _seal(connection: Connection, events: Sequence[tuple[str, str]]) -> None:
         select(AuditSeal.seq, AuditSeal.chain).order_by(col(AuditSeal.seq).desc()).limit(1)
     ).first()
     seq, chain = (last[0], bytes.fromhex(last[1])) if last else (0, GENESIS)
-    rows: list[dict[str, object]] = []
+    rows: list[Values] = []
     for event_id, envelope in events:
         seq += 1
         leaf = leaf_hash(envelope)
         chain = chain_hash(chain, leaf)
-        rows.append({"seq": seq, "event_id": event_id, "leaf": leaf.hex(), "chain": chain.hex()})
-    connection.execute(insert(AuditSeal), rows)
+        rows.append((seq, event_id, leaf.hex(), chain.hex()))
+    insert_many(connection, AuditSeal, _SEAL_COLUMNS, rows)
 
 
 def count(connection: Connection, table: type) -> int:

@@ -9,7 +9,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.canonical import canonical
+from agent.canonical import ObjectForm, canonical, plain_text
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 KEYS = st.text(st.characters(max_codepoint=127))
@@ -42,6 +42,42 @@ def test_is_the_form_that_others_write(value: object) -> None:
 @given(VALUES)
 def test_does_not_depend_on_the_order_of_keys(value: object) -> None:
     assert canonical(json.loads(canonical(value))) == canonical(value)
+
+
+@given(st.dictionaries(st.from_regex(r"[A-Za-z_]\w{0,8}", fullmatch=True).filter(str.isascii), VALUES))
+def test_an_object_may_be_put_together_from_parts(value: dict[str, object]) -> None:
+    texts = {key: canonical(item) for key, item in value.items()}
+
+    assert ObjectForm(*value).text(
+        texts | {"another": "1"} if "another" not in value else texts
+    ) == canonical(value)
+
+
+@given(st.none() | NUMBERS | TEXTS)
+def test_plain_values_have_the_same_text(value: str | int | None) -> None:
+    assert plain_text(value) == canonical(value)
+
+
+@pytest.mark.parametrize("value", [1.5, True, 2**53, -(2**53)])
+def test_plain_values_are_refused_alike(value: int) -> None:
+    try:
+        expected = canonical(value)
+    except (TypeError, ValueError) as exc:
+        with pytest.raises(type(exc)):
+            plain_text(value)
+    else:
+        assert plain_text(value) == expected
+
+
+def test_a_form_needs_all_its_values() -> None:
+    with pytest.raises(KeyError, match="b"):
+        ObjectForm("a", "b").text({"a": "1"})
+
+
+@pytest.mark.parametrize("key", ["ä", "a b", '"', "%s"])
+def test_a_form_takes_plain_keys_only(key: str) -> None:
+    with pytest.raises(ValueError, match="ASCII"):
+        ObjectForm(key)
 
 
 WRITTEN: list[tuple[object, str]] = [

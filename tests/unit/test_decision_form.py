@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent.domain.cases import CaseId
 from agent.domain.decisions import Arm, Decision, DecisionId, DecisionKind, ModelUse, Stage
-from agent.store.decision_form import decision_to_json
+from agent.store.decision_form import DECISION_FORM, DecisionTexts, decision_to_json
 from agent.store.decisions import decision_from_json
 from policies.value import evaluate
 from policies.verdict import Outcome, Verdict
@@ -79,6 +79,9 @@ PLAIN = Decision(
     zone_rules="2026f",
     model_use=None,
 )
+WORTH = [
+    evaluate(playbook("payment_due").playbook.value, send_cost=cost, sent_last_week=0) for cost in (1, 2)
+]
 
 
 @given(
@@ -111,6 +114,29 @@ def test_a_decision_comes_back_as_it_was(
 
     assert decision_from_json(text) == decision
     assert decision_to_json(decision_from_json(text)) == text
+
+
+@given(
+    st.lists(VERDICTS, min_size=1, max_size=3), st.lists(st.lists(st.integers(0, 2), max_size=4), max_size=6)
+)
+def test_decisions_that_share_parts_have_the_text_of_each_alone(
+    pool: list[Verdict], picks: list[list[int]]
+) -> None:
+    decisions = [
+        replace(
+            PLAIN,
+            id=DecisionId(f"dec_{number}"),
+            verdicts=tuple(pool[one % len(pool)] for one in chosen),
+            valuation=WORTH[number % 2],
+        )
+        for number, chosen in enumerate(picks)
+    ]
+    texts = DecisionTexts()
+
+    shared = [DECISION_FORM.text(texts.fields(decision)) for decision in decisions]
+
+    assert shared == [decision_to_json(decision) for decision in decisions]
+    assert [decision_from_json(text) for text in shared] == decisions
 
 
 def test_gates_that_pass_without_remark_take_one_word() -> None:
