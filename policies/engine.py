@@ -1,12 +1,12 @@
 """Runs every gate on a candidate and says which channel may be used, or why none."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from policies.gates import allowance, condition, customer, quiet, reach
-from policies.gates.answers import blocked
+from policies.gates.answers import blocked, of_channel
 from policies.gates.candidate import Candidate, Reach
 from policies.model import Limits, Playbook
 from policies.verdict import Outcome, Ruling, Verdict, combine
@@ -88,7 +88,7 @@ def evaluate_gates(
     chosen = min(asked, key=lambda entry: _PREFERENCE[entry[2].outcome])
     channel, verdicts, ruling = chosen
     others = [
-        replace(verdict, rule=f"{verdict.rule}.{other.kind.value}")
+        of_channel(verdict, other.kind)
         for other, answers, _ in asked
         if other is not channel
         for verdict in answers

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from policies.gates.answers import blocked, passed
+from policies.gates.answers import blocked, deferred, passed
 from policies.gates.candidate import Candidate
 from policies.gates.quiet import first_moment
 from policies.model import Composition, Judgement, Limits, Playbook
@@ -66,4 +66,4 @@ def _wait(rule: str, reason: str, cap: int, candidate: Candidate, until: datetim
         return blocked(rule, reason)  # no day will ever have room
     if candidate.deadline is not None and until >= candidate.deadline:
         return blocked(rule, f"{reason} The next day comes after the deadline.")
-    return Verdict(rule=rule, outcome=Outcome.DEFER, reason=reason, until=until)
+    return deferred(rule, reason, until=until)

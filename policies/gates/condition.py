@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from policies.gates.answers import blocked, passed, unknown
+from policies.gates.answers import blocked, deferred, passed, unknown
 from policies.gates.candidate import Candidate
 from policies.model import Limits, Playbook
-from policies.verdict import Outcome, Verdict
+from policies.verdict import Verdict
 
 
 def cleared(candidate: Candidate, _playbook: Playbook, _limits: Limits, _now: datetime) -> Verdict:
@@ -43,4 +43,4 @@ def source_freshness(candidate: Candidate, _playbook: Playbook, limits: Limits, 
     reason = (
         "A source was never read." if age is None else f"A source was last read {age} ago; limit {limit}."
     )
-    return Verdict(rule="source_freshness", outcome=Outcome.DEFER, reason=reason, until=now + limit / 2)
+    return deferred("source_freshness", reason, until=now + limit / 2)

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from policies.gates.answers import blocked, passed
+from policies.gates.answers import blocked, deferred, passed
 from policies.gates.candidate import Candidate
 from policies.model import Limits, Playbook
-from policies.verdict import Outcome, Verdict
+from policies.verdict import Verdict
 from tools.records.vocabulary import Purpose
 
 SPECIALIST_QUEUE = "specialist"
@@ -19,12 +19,7 @@ def customer_known(candidate: Candidate, playbook: Playbook, limits: Limits, now
     if playbook.purpose is Purpose.MARKETING:
         return blocked("customer_known", "The customer is not in any system that was read.")
     until = now + limits.source_max_age / 2
-    return Verdict(
-        rule="customer_known",
-        outcome=Outcome.DEFER,
-        reason="The customer's record has not arrived yet.",
-        until=until,
-    )
+    return deferred("customer_known", "The customer's record has not arrived yet.", until=until)
 
 
 def customer_status(candidate: Candidate, _playbook: Playbook, limits: Limits, _now: datetime) -> Verdict:

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from policies.gates.answers import blocked, passed, unknown
+from policies.gates.answers import blocked, deferred, passed, unknown
 from policies.gates.candidate import Candidate
 from policies.model import Limits, Playbook
-from policies.verdict import Outcome, Verdict
+from policies.verdict import Verdict
 from policies.zones import next_allowed
 
 
@@ -37,4 +37,4 @@ def quiet_hours(candidate: Candidate, playbook: Playbook, limits: Limits, now: d
     reason = f"Quiet hours {window} in {', '.join(candidate.zones)}."
     if candidate.deadline is not None and moment >= candidate.deadline:
         return blocked("quiet_hours", f"{reason} They end after the deadline.")
-    return Verdict(rule="quiet_hours", outcome=Outcome.DEFER, reason=reason, until=moment)
+    return deferred("quiet_hours", reason, until=moment)
