@@ -22,6 +22,8 @@ TABLE_MODULES: Final = (cases, ledger, mirror, sending, situations)
 """Imported so that their tables are known to the metadata."""
 
 _BUSY_MILLISECONDS = 30_000
+_CACHE_KIBIBYTES = 32 * 1024
+"""Per connection; of the default, 2 MB, a page of the screen writes and reads its own pages several times."""
 _UPGRADE_LOCK: Final = 0x0A0D18  # any number, the same in every process
 _VERSION: Final = select(Meta.value).where(col(Meta.key) == "schema_version")
 _log: Final = get_log(__name__)
@@ -125,6 +127,7 @@ def _prepare_sqlite(engine: Engine, *, begin: str) -> None:
             "synchronous=FULL",
             f"busy_timeout={_BUSY_MILLISECONDS}",
             "foreign_keys=ON",
+            f"cache_size=-{_CACHE_KIBIBYTES}",
             "secure_delete=ON",  # an erased key must not stay in free pages
         ):
             connection.execute(f"PRAGMA {pragma}")
