@@ -41,6 +41,7 @@ def run(
 ) -> None:
     """Run the loop: read, decide, draft, send what is approved. SIGTERM ends it with nothing half-done."""
     from agent.clock import system_clock
+    from agent.heap import settle_heap
     from agent.log import configure_logs
 
     loaded = loaded_settings(config)
@@ -56,6 +57,7 @@ def run(
                 field="connectors",
                 remedy="`outrider init` writes a first one",
             )
+        settle_heap()
         running.run(running.daemon.serve(tick=_simulated_tick(running, loaded)))
 
 
