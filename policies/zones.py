@@ -3,7 +3,7 @@
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import metadata, resources
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, reset_tzpath
@@ -26,6 +26,7 @@ def use_packaged_zones() -> None:
     _country_table.cache_clear()
 
 
+@cache
 def zone_rules_version() -> str:
     """Return the version of the zone rules in use, as its publisher writes it, for example `2026f`."""
     year, _, rest = metadata.version("tzdata").partition(".")

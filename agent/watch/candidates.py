@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -39,8 +40,7 @@ _RELATIONS: Mapping[ChannelKind, str] = {ChannelKind.EMAIL: "email", ChannelKind
 BudgetLeft = Callable[[Connection, datetime], bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Person:
+class _Person(NamedTuple):
     """What is the same for all cases of one customer."""
 
     customer: Customer | None

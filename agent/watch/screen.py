@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from agent.domain.audit import Actor, ActorKind
 from agent.domain.cases import Case, CaseId, CaseState
@@ -50,8 +50,7 @@ class Screened:
     """(kind of decision, reason) → cases, for those that did not survive."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
+class _Answer(NamedTuple):
     """What the screen says about one case that does not survive."""
 
     kind: DecisionKind
@@ -62,8 +61,7 @@ class _Answer:
     queue: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
+class _Judged(NamedTuple):
     """Everything that rules say about one case."""
 
     gated: Gated
