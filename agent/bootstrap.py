@@ -91,6 +91,8 @@ class Parts:
     installation_key: bytes
     sources: tuple[Source, ...]
     senders: Mapping[ChannelKind, Sender]
+    from_addresses: Mapping[ChannelKind, str] = field(default_factory=dict[ChannelKind, str])
+    """Whom customers see messages of a channel come from, where that is known."""
     playbooks: Mapping[str, CompiledPlaybook] = field(default_factory=lambda: load_playbooks(PLAYBOOK_FOLDER))
     folders: Folders = field(default_factory=Folders)
     """Where `playbooks`, templates and prompts were read from."""
@@ -260,6 +262,7 @@ def _desk(parts: Parts, store: Store, recheck: SourceRecheck, candidates: Candid
         roster=parts.roster,
         login=parts.login,
         folders=parts.folders,
+        from_addresses=parts.from_addresses,
     )
 
 

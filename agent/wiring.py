@@ -48,6 +48,7 @@ def parts_of(loaded: Loaded, *, shadow: bool | None = None, create: bool = True,
         data_folder=loaded.data_folder,
         sources=_sources(loaded, clock if settings.simulation else None),
         senders=_senders(loaded, clock),
+        from_addresses=_from_addresses(loaded),
         playbooks=_playbooks(loaded),
         folders=_folders(loaded),
         limits=limits,
@@ -132,6 +133,15 @@ def _senders(loaded: Loaded, clock: Clock) -> dict[ChannelKind, Sender]:
             "smtp", channel=ChannelKind.EMAIL, folder=folder, smtp=server, now=clock
         )
     return senders
+
+
+def _from_addresses(loaded: Loaded) -> dict[ChannelKind, str]:
+    """Return whom customers see messages come from; files in the outbox come from nobody."""
+    email = loaded.settings.channels.email
+    if not isinstance(email, SmtpSettings):
+        return {}
+    named = f"{email.sender_name} <{email.sender}>" if email.sender_name else email.sender
+    return {ChannelKind.EMAIL: named}
 
 
 def _model(loaded: Loaded, limits: Limits, clock: Clock) -> MakeModel:

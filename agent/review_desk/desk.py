@@ -40,6 +40,7 @@ from agent.store.transaction import Store, Tx
 from policies.model import Limits
 from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook
+from tools.records.vocabulary import ChannelKind
 
 _SYSTEM: Final = Actor(kind=ActorKind.SYSTEM, id="review_desk")
 _EXPIRE_AT_ONCE: Final = 5_000
@@ -62,6 +63,7 @@ class ReviewDesk(VerdictActs, SituationActs, LeadActs):
         roster: Roster,
         login: str = "",
         folders: Folders | None = None,
+        from_addresses: Mapping[ChannelKind, str] | None = None,
         at_once: int = 200,
     ) -> None:
         """Take the ports.
@@ -79,6 +81,7 @@ class ReviewDesk(VerdictActs, SituationActs, LeadActs):
             login: The operating system's user; the audit log names it where a reviewer has another name.
             folders: Where playbooks, templates and prompts are read from; those that come with the product
                 without it.
+            from_addresses: Whom customers see messages of a channel come from, where that is known.
             at_once: Drafts of a situation that are decided in one transaction.
         """
         self._folders = folders or Folders()
@@ -93,6 +96,7 @@ class ReviewDesk(VerdictActs, SituationActs, LeadActs):
             login=login,
             clock=clock,
             zone_of=zone_of,
+            from_addresses=from_addresses or {},
             at_once=at_once,
         )
         self._checks = TextChecks(self._desk)

@@ -25,6 +25,7 @@ from agent.store.transaction import Store, Tx
 from policies.model import Limits, Playbook
 from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook
+from tools.records.vocabulary import ChannelKind
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 """The resolution of the time in an id."""
@@ -48,6 +49,8 @@ class Desk:
     clock: Clock
     zone_of: Callable[[Connection, Case], str]
     """The zone in which times are printed for a case's customer."""
+    from_addresses: Mapping[ChannelKind, str]
+    """Whom customers see messages of a channel come from, where that is known."""
     at_once: int = 200
     """Drafts of a situation per transaction: few enough that others get their turn, enough for thousands a
     minute."""

@@ -53,6 +53,7 @@ def show(desk: Desk, draft_id: str, *, reviewer: str | None = None) -> DraftView
             attempts=tuple(attempt for one in deliveries for attempt in attempts_of(conn, one.delivery.id)),
             customer_name=_customer_name(conn, case) or file.customer_name,
             ticket=file.draft.id,
+            sender=desk.from_addresses.get(file.draft.message.channel, ""),
             timeline=timeline(conn, case),
             forecast=forecast(desk, conn, case, file, now=now),
             fact_states=_fact_states(desk, case, decision, now=now),

@@ -99,6 +99,8 @@ class DraftView:
     """Text by strangers; empty when the mirror has no such customer."""
     ticket: str
     """What this opening is called when a verdict is given: the id to hand to approve, reject, …"""
+    sender: str = ""
+    """Whom the customer will see it come from; empty where that is not known."""
     timeline: tuple[TimelineEntry, ...] = ()
     """Newest first."""
     forecast: Forecast | None = None

@@ -19,7 +19,7 @@ def draft_card(view: DraftView, *, now: datetime, me: str = "") -> RenderableTyp
     """Return everything a reviewer needs, top to bottom."""
     draft = view.draft.draft
     message = Panel(
-        message_view(draft),
+        message_view(draft, sender=view.sender),
         title=shown(f"{draft.id}  version {draft.version}  {draft.state.value}"),
         subtitle=shown(f"content hash {view.draft.content_hash[:12]}  by {draft.author}"),
         title_align="left",

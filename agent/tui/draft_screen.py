@@ -178,9 +178,8 @@ class DraftScreen(DraftActs):
     def _show_message(self, check: TextCheck | None) -> None:
         if self.view is None:
             return
-        draft = self.view.draft.draft
-        sender = self.session.senders.get(draft.message.channel, "")
-        self.query_one("#message-text", Static).update(message_view(draft, check=check, sender=sender))
+        text = message_view(self.view.draft.draft, check=check, sender=self.view.sender)
+        self.query_one("#message-text", Static).update(text)
 
     def _show_clock(self) -> None:
         if self.view is not None:

@@ -54,7 +54,8 @@ def draft_sentences(view: DraftView, *, now: datetime, me: str) -> Iterator[str]
     held_by, until = view.draft.claimed_by, view.draft.claimed_until
     if held_by and until and until > now:
         yield "You hold it." if held_by == me else f"{safe_line(held_by)} holds it."
-    yield f"By {channel_words(message.channel)} to {safe_line(message.recipient)}."
+    sender = f" from {safe_line(view.sender)}" if view.sender else ""
+    yield f"By {channel_words(message.channel)}{sender} to {safe_line(message.recipient)}."
     if message.subject:
         yield f"Subject: {safe_line(message.subject)}"
     yield "Text:"

@@ -314,12 +314,12 @@ class QueueScreen(MarkedActs):
         self.ask_desk(lambda: desk.show(current), self._show_preview, group="preview", quiet=True)
 
     def _show_preview(self, view: DraftView) -> None:
-        now, channel = self.session.now(), view.draft.draft.message.channel
+        now = self.session.now()
         content = Group(
             title_line(view),
             clock_line(view, now=now, me=self.session.me),
             Text(),
-            message_view(view.draft.draft, sender=self.session.senders.get(channel, "")),
+            message_view(view.draft.draft, sender=view.sender),
             Text(),
             forecast_line(view, now=now),
             *lock_lines(view),

@@ -1,7 +1,7 @@
 """What the application works with: the desk, who sits at it, and the ports it shows other things through."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from rich.console import RenderableType
@@ -10,7 +10,6 @@ from agent.clock import Clock
 from agent.domain.reviewers import Act
 from agent.review_desk.desk import ReviewDesk
 from tools.errors import InputError
-from tools.records.vocabulary import ChannelKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +25,6 @@ class Session:
     """The decision card of a case, by its id."""
     edit_outside: Callable[[str], str]
     """Lets the reviewer change a text in an editor of their own; InputError when there is none."""
-    senders: Mapping[ChannelKind, str] = field(default_factory=dict[ChannelKind, str])
-    """Whom messages of a channel come from, where that is known."""
     every: timedelta = timedelta(seconds=2)
     """How often the queue is looked at again."""
 

@@ -104,6 +104,17 @@ def test_the_card_tells_history_locks_and_when_it_leaves(desk: Run) -> None:
     assert shown["forecast"]["zone"]
 
 
+def test_the_card_tells_whom_a_mail_comes_from_by_the_settings(desk: Run, tmp_path: Path) -> None:
+    draft = ids(desk("review", "list", "--channel", "email", "--json"))[0]
+    assert "From  " not in desk("review", "show", draft).out
+    server = "{kind: smtp, host: 127.0.0.1, sender: hello@shop.example, sender_name: The Shop}"
+    with (tmp_path / "copy" / "outrider-data" / "outrider.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"channels: {{email: {server}}}\n")
+
+    assert "From     The Shop <hello@shop.example>" in desk("review", "show", draft).out
+    assert desk("review", "show", draft, "--json").json["sender"] == "The Shop <hello@shop.example>"
+
+
 def test_what_was_approved_leaves_within_the_same_run_or_says_when(desk: Run) -> None:
     first, second = desk("review", "list", "--json").json["drafts"][:2]
     for draft in (first, second):

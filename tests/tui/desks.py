@@ -18,8 +18,9 @@ from tests.builders import changed, playbook, ticket
 from tests.running import Installation, settle
 from tools.records.base import Record
 from tools.records.people import Customer
-from tools.records.vocabulary import TicketStatus
+from tools.records.vocabulary import ChannelKind, TicketStatus
 
+FROM = {ChannelKind.EMAIL: "Shop <hello@shop.example>"}
 SIZES = ((80, 24), (120, 40))
 
 
@@ -76,7 +77,7 @@ async def desk_with(
         installation.source.add(changed(person, name=name), *rest, *more(customer))
     rules = load_review_rules(REVIEW_FILE).model_copy(update={"seeds": seeds})
     late = playbook("shipping_delay", holdout=None, review="required")
-    app = installation.start(playbooks={"shipping_delay": late}, rules=rules)
+    app = installation.start(playbooks={"shipping_delay": late}, rules=rules, from_addresses=FROM)
     await settle(app)
     assert app.desk.count() == number
     return Desk(installation=installation, app=app)

@@ -46,6 +46,7 @@ async def test_from_the_list_to_the_outbox(desk: Desk) -> None:
     said = talk(desk, "list", "open 1", "approve", "HASH", "quit")
 
     assert "1. Ada Lovelace, shipping delay by e-mail, normal risk, due in" in said
+    assert "By e-mail from Shop <hello@shop.example> to " in said
     assert "Subject: Your order 1001 is running late" in said
     assert "Approving: goes out at once, by e-mail" in said
     desk.installation.clock.advance(timedelta(minutes=1))
