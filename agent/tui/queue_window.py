@@ -31,17 +31,16 @@ EMPTY: Final = Window(items=(), start=None, before=(), ended=True)
 
 def first_page(read: Read) -> Window:
     """Return the top of the queue."""
-    items = tuple(read(PAGE, None))
-    return Window(items=items, start=None, before=(), ended=len(items) < PAGE)
+    items, ended = _page(read, PAGE, None)
+    return Window(items=items, start=None, before=(), ended=ended)
 
 
 def next_page(read: Read, *, held: Window) -> Window:
     """Return the window with one more page below; pages at its top are let go when it grows too long."""
     if held.ended or not held.items:
         return held
-    more = read(PAGE, _place(held.items[-1]))
-    items = held.items + tuple(more)
-    ended = len(more) < PAGE
+    more, ended = _page(read, PAGE, _place(held.items[-1]))
+    items = held.items + more
     if len(items) <= MOST_HELD:
         return replace(held, items=items, ended=ended)
     return Window(
@@ -68,9 +67,15 @@ def previous_page(read: Read, *, held: Window) -> Window:
 def read_again(read: Read, *, held: Window) -> Window:
     """Return the window as the queue is now."""
     limit = max(PAGE, min(MOST_HELD, len(held.items)))
-    items = tuple(read(limit, held.start))
-    again = replace(held, items=items, ended=len(items) < limit)
+    items, ended = _page(read, limit, held.start)
+    again = replace(held, items=items, ended=ended)
     return previous_page(read, held=again) if not items and held.before else again
+
+
+def _page(read: Read, limit: int, after: QueuePlace | None) -> tuple[tuple[QueueItem, ...], bool]:
+    """Return one page and whether the queue ends with it: one line more than the page tells."""
+    items = read(limit + 1, after)
+    return tuple(items[:limit]), len(items) <= limit
 
 
 def _place(item: QueueItem) -> QueuePlace:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.domain.cases import CaseId
@@ -72,6 +72,7 @@ def reader(items: list[QueueItem]) -> Callable[[int, QueuePlace | None], list[Qu
 
 
 @settings(max_examples=25, deadline=None)
+@example(length=2 * PAGE, steps=[True])
 @given(length=st.integers(0, 5 * PAGE), steps=st.lists(st.booleans(), max_size=14))
 def test_the_window_is_always_a_part_of_the_queue_without_gap(length: int, steps: list[bool]) -> None:
     items = queue(length)
