@@ -10,7 +10,9 @@ from agent.domain.reviewers import Act
 from agent.errors import NotFoundError, RefusedError
 from agent.review_desk.answers import VerdictAnswer
 from agent.review_desk.opening import Desk, lock_case, move, open_draft, take, write_review
-from agent.store.cases import assign_situations
+from agent.review_desk.views import ChannelChoice
+from agent.store.cases import assign_situations, get_case
+from agent.store.drafts import get_draft
 from agent.store.situations import get_situation, open_situation
 from agent.store.work import enqueue
 from policies.engine import evaluate_gates
@@ -49,6 +51,29 @@ def change_channel(
         enqueue(tx, key=f"deliberate:{situation_id}", kind="deliberate", ref=situation_id, at=now)
     words = f"A text for {channel} was asked for; it will wait for review."
     return VerdictAnswer(outcome="done", message=words, situation_id=situation_id)
+
+
+def other_channels(desk: Desk, draft_id: str) -> tuple[ChannelChoice, ...]:
+    """Return every channel but the draft's own, each with why it cannot be used now.
+
+    Raises:
+        NotFoundError: There is no such draft, or nothing is known about its customer.
+        RefusedError: The playbook is no longer in use.
+    """
+    now = desk.clock()
+    with desk.store.read() as conn:
+        file = get_draft(conn, draft_id)
+        case = get_case(conn, file.draft.case_id) if file else None
+        if file is None or case is None:
+            raise NotFoundError(f"there is no draft {draft_id}")
+        playbook = desk.playbook(case.scenario)
+        usable = usable_channels(desk, conn, case, playbook, now=now)
+    absent = f"The playbook {playbook.scenario} does not use it."
+    return tuple(
+        ChannelChoice(channel=kind, closed=usable.get(kind, absent))
+        for kind in ChannelKind
+        if kind is not file.draft.message.channel
+    )
 
 
 def usable_channels(

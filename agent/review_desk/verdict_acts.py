@@ -11,7 +11,7 @@ from agent.review_desk.opening import Desk
 from agent.review_desk.seeds import judging, planting
 from agent.review_desk.showing import show
 from agent.review_desk.text_checks import TextChecks
-from agent.review_desk.views import DraftView, TextCheck
+from agent.review_desk.views import ChannelChoice, DraftView, TextCheck
 from tools.records.vocabulary import ChannelKind
 
 
@@ -111,6 +111,17 @@ class VerdictActs:
             )
         return verdicts.redraft(
             self._desk, draft_id, reviewer=reviewer, instruction=instruction, seconds=seconds
+        )
+
+    def channels(self, draft_id: str, *, reviewer: str) -> tuple[ChannelChoice, ...]:
+        """Return every channel but the draft's own, each with why it cannot be used now.
+
+        Raises:
+            NotFoundError: There is no such draft.
+            RefusedError: The playbook is no longer in use.
+        """
+        return channels.other_channels(
+            self._desk, judging.real_draft(self._desk, draft_id, reviewer=reviewer)
         )
 
     def change_channel(

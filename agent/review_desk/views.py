@@ -18,6 +18,7 @@ from tools.records.base import Money
 from tools.records.vocabulary import ChannelKind
 
 __all__ = [
+    "ChannelChoice",
     "DraftView",
     "Forecast",
     "Lock",
@@ -135,6 +136,15 @@ class DraftView:
     def first_approver(self) -> str | None:
         """Who approved already, where a second person must."""
         return self.draft.first_approver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelChoice:
+    """Another channel by which a draft could go."""
+
+    channel: ChannelKind
+    closed: str
+    """Why it cannot be used now, one sentence; empty when it can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from typing_extensions import override
 
 from agent.review_view.cells import shown, shown_block
+from agent.review_view.marks import QUIET
 from agent.tui.safe_inputs import SafeInput
 
 
@@ -24,6 +25,8 @@ class Option:
     key: str
     value: str
     words: str
+    closed: str = ""
+    """Why it cannot be chosen; empty when it can."""
 
 
 class Confirm(ModalScreen[bool]):
@@ -76,7 +79,12 @@ class Choose(ModalScreen[str | None]):
         for option in self._options:
             if event.key == option.key:
                 event.stop()
-                self.dismiss(option.value)
+                self.choose(option)
+
+    def choose(self, option: Option) -> None:
+        """Close with an option, if it can be chosen."""
+        if not option.closed:
+            self.dismiss(option.value)
 
     def action_give_up(self) -> None:
         """Close without an answer."""
@@ -87,14 +95,18 @@ class OptionLine(Static):
     """One option; a click chooses it."""
 
     def __init__(self, option: Option) -> None:
-        super().__init__(Text.assemble((f" {option.key}  ", "bold"), shown(option.words)), classes="option")
+        key, style = ("⊘", QUIET) if option.closed else (option.key, "")
+        line = Text.assemble((f" {key}  ", style or "bold"), shown(option.words, style))
+        if option.closed:
+            line.append_text(shown(f": {option.closed}", style))
+        super().__init__(line, classes="option")
         self._option = option
 
     def on_click(self) -> None:
         """Choose it."""
         screen = self.screen
         if isinstance(screen, Choose):
-            screen.dismiss(self._option.value)
+            screen.choose(self._option)
 
 
 class Ask(ModalScreen[str | None]):

@@ -3,7 +3,7 @@
 # pyright: reportUnknownMemberType=false
 # Textual does not say of what its App and Worker are generic.
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +16,7 @@ from agent.domain.drafts import DraftState
 from agent.errors import ConflictError, NotFoundError
 from agent.review_desk.answers import Approval, RejectReason, VerdictAnswer
 from agent.review_desk.desk import ReviewDesk
-from agent.review_desk.views import DraftView, QueueFilter
+from agent.review_desk.views import ChannelChoice, DraftView, QueueFilter
 from agent.review_view.cells import shown, shown_block
 from agent.review_view.marks import BAD
 from agent.review_view.outlook import channel_words, forecast_words, lock_lines, short_hash, stale_words
@@ -104,13 +104,23 @@ class DraftActs(DeskScreen[None]):
             self.app.push_screen(Ask("What should the new text do differently?", hint=hint), redraft)
 
     def action_channel(self) -> None:
-        """Ask for another channel."""
-        view = self._begin()
+        """Ask for another channel; those that cannot be used now say why."""
+        view, desk, me = self._begin(), self.session.desk, self.session.me
         if view is None:
+            return
+        self.ask_desk(
+            lambda: desk.channels(view.ticket, reviewer=me),
+            partial(self._choose_channel, view),
+            group="channels",
+        )
+
+    def _choose_channel(self, view: DraftView, choices: Sequence[ChannelChoice]) -> None:
+        if self.view is not view or self.app.screen is not self:
             return
         now_by = view.draft.draft.message.channel
         options = [
-            Option(one.value[0], one.value, channel_words(one)) for one in ChannelKind if one is not now_by
+            Option(one.channel.value[0], one.channel.value, channel_words(one.channel), one.closed)
+            for one in choices
         ]
 
         def change(value: str | None) -> None:

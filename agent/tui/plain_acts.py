@@ -11,7 +11,6 @@ from agent.tui.last_verdict import LastVerdict
 from agent.tui.plain_words import draft_sentences, listed, lock_sentences, spoken
 from agent.tui.session import Session
 from agent.tui.snooze_times import read_time
-from tools.records.vocabulary import ChannelKind
 from tools.safe_text import safe_text
 
 Answer = Approval | VerdictAnswer
@@ -151,13 +150,15 @@ class PlainActs:
             self._decided(view, desk.redraft(view.ticket, reviewer=me, instruction=words))
 
     def _channel(self, view: DraftView) -> None:
-        others = [one for one in ChannelKind if one is not view.draft.draft.message.channel]
-        typed = (self.ask(f"By {listed(one.value for one in others)}? ") or "").strip()
+        desk, me = self.session.desk, self.session.me
+        choices = desk.channels(view.ticket, reviewer=me)
+        self._say_all(f"Not by {channel_words(one.channel)}: {one.closed}" for one in choices if one.closed)
+        others = [one.channel for one in choices if not one.closed]
+        typed = (self.ask(f"By {listed(one.value for one in others)}? ") or "").strip() if others else ""
         chosen = next((one for one in others if one.value == typed), None)
         if chosen is None:
             self.say(f"It stays with {channel_words(view.draft.draft.message.channel)}.")
             return
-        desk, me = self.session.desk, self.session.me
         self._decided(view, desk.change_channel(view.ticket, reviewer=me, channel=chosen))
 
     def _snooze(self, view: DraftView) -> None:

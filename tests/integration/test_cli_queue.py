@@ -203,7 +203,11 @@ def test_another_channel_is_written_by_the_next_round(desk: Run) -> None:
     mail = desk("review", "list", "--channel", "email", "--scenario", "shipping_delay", "--json")
     draft = ids(mail)[0]
 
+    choices = desk("review", "channel", draft, "--json").json["channels"]
+    assert [one["channel"] for one in choices] == ["sms", "push"]
+    assert "push: The playbook shipping_delay does not use it." in desk("review", "channel", draft).out
     asked = desk("review", "channel", draft, "sms", "--json")
+    assert (asked.code == 0) == (choices[0]["closed"] == "")
 
     if asked.code == 0:  # this customer's gates pass
         assert asked.json["situation"].startswith("sit_")

@@ -101,9 +101,21 @@ async def test_only_another_channel_of_the_playbook(
     assert the_draft(app).state is DraftState.PENDING
 
 
+async def test_every_other_channel_is_offered_with_what_closes_it(place: Installation) -> None:
+    app = await started(place)
+
+    sms, push = app.desk.channels(the_draft(app).draft_id, reviewer="ann")
+
+    assert (sms.channel, sms.closed) == (ChannelKind.SMS, "")
+    assert (push.channel, "does not use it" in push.closed) == (ChannelKind.PUSH, True)
+
+
 async def test_only_while_its_gates_pass(place: Installation) -> None:
     place.source.add(preference(channel=ChannelKind.SMS, state=ConsentState.OPTED_OUT))
     app = await started(place)
+
+    sms, _ = app.desk.channels(the_draft(app).draft_id, reviewer="ann")
+    assert sms.closed
 
     with pytest.raises(RefusedError, match="sms cannot be used now"):
         app.desk.change_channel(the_draft(app).draft_id, reviewer="ann", channel=ChannelKind.SMS)

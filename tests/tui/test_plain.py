@@ -81,6 +81,14 @@ def test_each_act_has_its_word(
     assert the_verdicts(desk, state) == [[verdict]]
 
 
+def test_channels_that_cannot_be_used_are_not_offered(desk: Desk) -> None:
+    said = talk(desk, "next", "channel", "push", "quit")
+
+    assert "Not by push: The playbook shipping_delay does not use it." in said
+    assert "By sms?" in said
+    assert "It stays with e-mail." in said
+
+
 def test_a_rejection_is_taken_back(desk: Desk) -> None:
     said = talk(desk, "next", "reject", "tone", "", "undo", "quit")
 

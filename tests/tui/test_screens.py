@@ -15,6 +15,7 @@ from textual.worker import WorkerCancelled
 from agent.domain.drafts import DraftState, ReviewVerdict
 from agent.domain.queue import QueueFilter
 from agent.tui.app import ReviewApp
+from agent.tui.dialogs import Choose
 from agent.tui.draft_screen import DraftScreen
 from agent.tui.lead_screen import LeadScreen
 from agent.tui.queue_screen import QueueScreen
@@ -147,8 +148,7 @@ async def test_each_verdict_has_its_keys_and_what_can_be_is_taken_back(
         draft_id = screen.view.draft.draft.id
         for key in keys:
             await pilot.press(key)
-            await pilot.pause()
-        await rest(pilot)
+            await rest(pilot)
         assert verdicts(desk, draft_id) == [verdict]
         await pilot.press("u")
         await rest(pilot)
@@ -158,6 +158,24 @@ async def test_each_verdict_has_its_keys_and_what_can_be_is_taken_back(
         assert desk.app.desk.show(draft_id).draft.draft.state is DraftState.PENDING
     else:  # the graph writes again; there is nothing to take back
         assert verdicts(desk, draft_id) == [verdict]
+
+
+async def test_a_channel_that_cannot_be_used_says_why_and_has_no_key(desk: Desk) -> None:
+    terminal = desk.terminal()
+    async with terminal.run_test(size=(120, 40)) as pilot:
+        screen = await opened(pilot, desk)
+        assert screen.view is not None
+        await pilot.press("c")
+        await rest(pilot)
+        asked = text_of(pilot.app.screen)
+        await pilot.press("p")
+        await rest(pilot)
+        still = isinstance(pilot.app.screen, Choose)
+
+    assert "s  SMS" in asked
+    assert "⊘  push: The playbook shipping_delay does not use it." in asked
+    assert still
+    assert verdicts(desk, screen.view.draft.draft.id) == []
 
 
 async def test_a_snoozed_draft_leaves_the_queue(desk: Desk) -> None:

@@ -78,12 +78,18 @@ def snooze(
 
 def channel(
     draft: DraftArgument,
-    to: Annotated[str, typer.Argument(metavar="CHANNEL", help="email, sms or push.")],
+    to: Annotated[
+        str | None,
+        typer.Argument(metavar="CHANNEL", help="email, sms or push; without it, see which can be used."),
+    ] = None,
     reviewer: As = None,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Have the message written for another channel of its playbook; that text waits for review too."""
+    if to is None:
+        _channels(draft, reviewer, config, as_json=as_json)
+        return
     from tools.records.vocabulary import ChannelKind
 
     try:
@@ -97,6 +103,13 @@ def channel(
         answer = running.desk.change_channel(draft_id, reviewer=me, channel=kind)
     words = f"{answer.message} `outrider run --once` writes it."
     tell({"draft": draft_id, "situation": answer.situation_id}, words, as_json=as_json)
+
+
+def _channels(draft: str, reviewer: str | None, config: Path | None, *, as_json: bool) -> None:
+    with opened_desk(config, reviewer) as (running, me):
+        choices = running.desk.channels(resolved(running, draft), reviewer=me)
+    lines = (f"{one.channel.value}: {one.closed or 'can be used'}" for one in choices)
+    tell({"channels": choices}, "\n".join(lines), as_json=as_json)
 
 
 def undo(
