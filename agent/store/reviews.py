@@ -13,6 +13,7 @@ from agent.domain.drafts import DraftId, Review, ReviewVerdict
 from agent.store.tables.cases import DraftRow, ReviewRow
 from agent.store.transaction import Tx, chunked
 from tools.records.base import CustomerId
+from tools.records.vocabulary import ChannelKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,21 @@ def reviewed_cases(connection: Connection, case_ids: Sequence[CaseId]) -> set[Ca
             .distinct()
         ).scalars()
         found.update(CaseId(one) for one in rows)
+    return found
+
+
+def chosen_channels(connection: Connection, case_ids: Sequence[CaseId]) -> dict[CaseId, ChannelKind]:
+    """Return case → the channel that a person chose last, where one did and did not take it back."""
+    found: dict[CaseId, ChannelKind] = {}
+    for part in chunked(case_ids):
+        rows = connection.execute(
+            select(ReviewRow.case_id, ReviewRow.reason)
+            .where(
+                col(ReviewRow.case_id).in_(part), col(ReviewRow.verdict) == ReviewVerdict.CHANNEL, stands()
+            )
+            .order_by(col(ReviewRow.at), col(ReviewRow.id))
+        )
+        found.update((CaseId(case_id), ChannelKind(channel)) for case_id, channel in rows)
     return found
 
 

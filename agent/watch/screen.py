@@ -11,6 +11,7 @@ from agent.domain.cases import Case, CaseId, CaseState
 from agent.domain.decisions import Arm, Decision, DecisionId, DecisionKind, Stage
 from agent.store.cases import due_cases, postpone, transition
 from agent.store.decisions import record_decisions
+from agent.store.reviews import chosen_channels
 from agent.store.transaction import Store, Tx
 from agent.watch.candidates import Candidates
 from agent.watch.grouping import group
@@ -104,8 +105,10 @@ class Screen:
         moves: dict[tuple[CaseState, str], list[CaseId]] = defaultdict(list)
         waiting: dict[CaseId, datetime] = {}
         valuations: _Valuations = {}
+        chosen = chosen_channels(tx.conn, [case.id for case in cases if case.turn])
         for case in cases:
-            judged = self._judge(case, loaded.candidates[case.id], valuations, now=now)
+            gated = self._gated(case, loaded.candidates[case.id], chosen.get(case.id), now=now)
+            judged = self._judge(case, loaded.candidates[case.id], gated, valuations, now=now)
             if judged.answer is None:
                 survivors.append((case, judged.gated))
                 continue
@@ -133,9 +136,19 @@ class Screen:
         transition(tx, ids, to=CaseState.ABSTAINED, at=now, next_at=None, reason=_NO_PLAYBOOK, actor=ACTOR)
         screened.reasons[DecisionKind.ABSTAIN.value, _NO_PLAYBOOK] += len(cases)
 
-    def _judge(self, case: Case, candidate: Candidate, valuations: _Valuations, *, now: datetime) -> _Judged:
+    def _gated(self, case: Case, candidate: Candidate, chosen: ChannelKind | None, *, now: datetime) -> Gated:
+        """Ask the gates; a channel that a reviewer chose for this case is kept while it may be used."""
         playbook = self.playbooks[case.scenario].playbook
-        gated = evaluate_gates(candidate, playbook, self.limits, now=now)
+        if chosen is not None:
+            kept = evaluate_gates(candidate, playbook, self.limits, now=now, only=chosen)
+            if kept.channel is chosen:
+                return kept
+        return evaluate_gates(candidate, playbook, self.limits, now=now)
+
+    def _judge(
+        self, case: Case, candidate: Candidate, gated: Gated, valuations: _Valuations, *, now: datetime
+    ) -> _Judged:
+        playbook = self.playbooks[case.scenario].playbook
         held_out, propensity = draw(playbook.holdout, customer_id=case.customer_id, scenario=case.scenario)
         alike = (case.scenario, gated.channel, candidate.sent_last_week)
         if alike not in valuations:

@@ -1,6 +1,7 @@
 """Another channel: the graph writes its text, a person reviews it, and the old draft is gone."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from agent.domain.cases import CaseState
 from agent.domain.drafts import DraftState
 from agent.errors import RefusedError
 from policies.review_rules import Risk
-from tests.builders import customer, order, playbook, preference, shipment
+from tests.builders import changed, customer, order, playbook, preference, shipment
 from tests.running import AT_ONCE, Installation, cases, settle, the_draft, treating_all
 from tools.records.vocabulary import ChannelKind, ConsentState
 
@@ -108,6 +109,39 @@ async def test_every_other_channel_is_offered_with_what_closes_it(place: Install
 
     assert (sms.channel, sms.closed) == (ChannelKind.SMS, "")
     assert (push.channel, "does not use it" in push.closed) == (ChannelKind.PUSH, True)
+
+
+async def stale(place: Installation, app: App) -> None:
+    """Let the facts change under a draft, so that approving it has the case drafted anew."""
+    draft = the_draft(app)
+    place.clock.advance(timedelta(minutes=10))
+    place.tell(changed(order(), number="1002"))
+    answer = app.desk.approve(draft.draft_id, reviewer="ann", shown=draft.content_hash)
+    assert answer.outcome == "stale"
+
+
+async def test_the_channel_that_was_chosen_is_kept_when_the_case_is_drafted_anew(place: Installation) -> None:
+    app = await started(place)
+    app.desk.change_channel(the_draft(app).draft_id, reviewer="ann", channel=ChannelKind.SMS)
+    await settle(app)
+    await stale(place, app)
+
+    await settle(app)
+
+    again = the_draft(app)
+    assert (again.channel, again.version, again.review_reason) == (ChannelKind.SMS, 3, "reviewer")
+
+
+async def test_a_channel_that_was_chosen_is_given_up_when_it_may_not_be_used(place: Installation) -> None:
+    app = await started(place)
+    app.desk.change_channel(the_draft(app).draft_id, reviewer="ann", channel=ChannelKind.SMS)
+    await settle(app)
+    await stale(place, app)
+    place.tell(preference(channel=ChannelKind.SMS, state=ConsentState.OPTED_OUT))
+
+    await settle(app)
+
+    assert the_draft(app).channel is ChannelKind.EMAIL
 
 
 async def test_only_while_its_gates_pass(place: Installation) -> None:

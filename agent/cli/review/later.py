@@ -108,8 +108,11 @@ def channel(
 def _channels(draft: str, reviewer: str | None, config: Path | None, *, as_json: bool) -> None:
     with opened_desk(config, reviewer) as (running, me):
         choices = running.desk.channels(resolved(running, draft), reviewer=me)
-    lines = (f"{one.channel.value}: {one.closed or 'can be used'}" for one in choices)
-    tell({"channels": choices}, "\n".join(lines), as_json=as_json)
+    if as_json:
+        print_json({"channels": choices})
+        return
+    for one in choices:
+        print(f"{one.channel.value}: {one.closed or 'can be used'}")
 
 
 def undo(
