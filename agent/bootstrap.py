@@ -22,7 +22,8 @@ from agent.dispatch.owners import FileOwner, PostgresOwner, new_owner_id
 from agent.dispatch.ports import Owner
 from agent.domain.cases import Case
 from agent.domain.reviewers import Roster
-from agent.graph.build import Nodes, build_deliberate
+from agent.graph.nodes import Nodes
+from agent.graph.when_needed import deliberate_with
 from agent.ids import Ids
 from agent.llm.budget import SCOPE, clear_dead_calls
 from agent.llm.port import Model
@@ -294,7 +295,7 @@ def _deliberations(
         guard=Guard(parts.playbooks, parts.limits, parts.clock, parts.ids),
         record=Record(store, parts.playbooks, parts.rules, parts.clock),
     )
-    return Deliberations(store, build_deliberate(nodes))
+    return Deliberations(store, deliberate_with(nodes))
 
 
 def _recover(store: Store, dispatcher: Dispatcher, clock: Clock) -> Callable[[], int]:

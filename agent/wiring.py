@@ -11,7 +11,6 @@ from agent.bootstrap import MakeModel, Parts
 from agent.clock import Clock, SimulatedClock, system_clock
 from agent.domain.reviewers import Roster
 from agent.llm.budget import ModelBudget
-from agent.llm.compatible import CompatibleTransport
 from agent.llm.ledgered import LedgeredModel
 from agent.llm.port import Model
 from agent.llm.prices import load_prices, price_of
@@ -150,6 +149,7 @@ def _model(loaded: Loaded, limits: Limits, clock: Clock) -> MakeModel:
         return lambda _store, templates: RulesModel(templates)
     price = price_of(load_prices(), chosen.name, currency=limits.budget.currency, priced_as=chosen.price)
     key = loaded.secrets.openai_api_key
+    from agent.llm.compatible import CompatibleTransport
 
     def make(store: Store, templates: TemplateStore) -> Model:
         return LedgeredModel(

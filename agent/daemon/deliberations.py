@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from agent.domain.cases import Situation
 from agent.domain.deliberation import Deliberation
-from agent.graph.build import Deliberate
+from agent.graph.nodes import Deliberate
 from agent.store.situations import get_situation
 from agent.store.transaction import Store
 

@@ -13,39 +13,17 @@ import os
 os.environ["LANGSMITH_TRACING"] = "false"  # langsmith is always installed and would export customers' data
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from agent.domain.cases import Situation
 from agent.domain.deliberation import Deliberation, Update
+from agent.graph.nodes import Deliberate, Nodes
 from agent.graph.routes import after_decide, after_draft, after_guard
 
-Deliberate = Callable[[Situation], Awaitable[Deliberation]]
-
 RECURSION_LIMIT: Final = 25  # LangGraph's own default is about 10,000
-
-
-class Node(Protocol):
-    """One step: takes the state, returns what changes in it."""
-
-    async def __call__(self, state: Deliberation) -> Update:
-        """Take the step."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nodes:
-    """The five nodes; their names are the graph's."""
-
-    sense: Node
-    decide: Node
-    draft: Node
-    guard: Node
-    record: Node
 
 
 def compile_graph(nodes: Nodes) -> CompiledStateGraph[Deliberation, None, Deliberation, Deliberation]:

@@ -84,3 +84,13 @@ def _exists(words: list[str], known: set[str]) -> bool:
         return False
     has_inner = any(name.startswith(f"{words[0]} ") for name in known)
     return not has_inner or len(words) == 1 or " ".join(words[:2]) in known
+
+
+def test_the_reviewers_terminal_waits_for_nothing_that_it_does_not_use() -> None:
+    probe = (
+        "import sys, agent.wiring, agent.cli.review.application, agent.tui.app; "
+        "print(*{'langgraph', 'openai', 'pydantic_evals', 'matplotlib'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert done.stdout.split() == []
