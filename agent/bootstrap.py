@@ -1,7 +1,6 @@
 """The composition root: parts that were chosen → a running system. Nothing else picks concrete classes."""
 
 import asyncio
-import gc
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +23,7 @@ from agent.domain.cases import Case
 from agent.domain.reviewers import Roster
 from agent.graph.nodes import Nodes
 from agent.graph.when_needed import deliberate_with
+from agent.heap import collect_seldom
 from agent.ids import Ids
 from agent.llm.budget import SCOPE, clear_dead_calls
 from agent.llm.port import Model
@@ -64,10 +64,6 @@ from tools.records.vocabulary import ChannelKind
 
 _LONGEST_CALL: Final = timedelta(minutes=10)
 """A call to the model that is older belongs to a process that died."""
-
-_COLLECT_AFTER: Final = (50_000, 20, 100)
-"""Rounds make many objects and hardly a cycle; looking for cycles as often as Python does by default costs a
-quarter of their time."""
 
 T = TypeVar("T")
 
@@ -170,7 +166,7 @@ def build_app(parts: Parts) -> App:
         InputError: A playbook, a limit or a template is wrong.
     """
     use_packaged_zones()
-    gc.set_threshold(*_COLLECT_AFTER)
+    collect_seldom()
     writer, reader = parts.open_database(parts.database_url, create=parts.create)
     keyring = Keyring(parts.installation_key, random=parts.ids.secret)
     store = Store(writer=writer, reader=reader, ids=parts.ids, keyring=keyring)
