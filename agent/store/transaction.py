@@ -1,8 +1,10 @@
 """Transactions: every state change and its audit event commit together or not at all."""
 
+import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, delete, func, text
@@ -59,12 +61,23 @@ class Tx:
 class Store:
     """The one database. `write` is the only way to change it."""
 
-    def __init__(self, *, writer: Engine, reader: Engine, ids: Ids, keyring: Keyring) -> None:
+    def __init__(
+        self,
+        *,
+        writer: Engine,
+        reader: Engine,
+        ids: Ids,
+        keyring: Keyring,
+        subjects_kept: int = 100_000,
+    ) -> None:
+        """Take the engines; `subjects_kept` customers' audit subjects stay in memory at most."""
         self.writer = writer
         self.reader = reader
         self.ids = ids
         self.keyring = keyring
         self._subjects: dict[str, Subject] = {}
+        self._subjects_kept = subjects_kept
+        self._lock = threading.Lock()  # database work runs in threads
 
     @property
     def is_sqlite(self) -> bool:
@@ -83,7 +96,7 @@ class Store:
             with self.writer.begin() as connection:
                 yield Tx(conn=connection, ids=self.ids, _events=events)
                 subjects = self._append(connection, events) if events else {}
-            self._subjects.update(subjects)  # only what was committed
+            self._remember(subjects)  # only what was committed
         except IntegrityError:
             raise  # a constraint did its work; the caller knows what it means
         except DBAPIError as exc:
@@ -132,6 +145,13 @@ class Store:
                 found[customer_id] = Subject(ref=ref, wrapped=wrapped)
         return found
 
+    def _remember(self, subjects: Mapping[str, Subject]) -> None:
+        """Keep subjects at hand, the newest ones, so that a process that stays does not grow."""
+        with self._lock:
+            self._subjects.update(subjects)
+            for surplus in list(islice(self._subjects, max(0, len(self._subjects) - self._subjects_kept))):
+                del self._subjects[surplus]
+
     def _append(self, connection: Connection, events: Sequence[AuditEvent]) -> dict[str, Subject]:
         subjects = self._ensure_subjects(connection, events)
         envelopes = Envelopes()
@@ -159,8 +179,11 @@ class Store:
 
     def _ensure_subjects(self, connection: Connection, events: Sequence[AuditEvent]) -> dict[str, Subject]:
         wanted = {event.customer_id: event.at for event in events if event.customer_id is not None}
-        missing = [customer_id for customer_id in wanted if customer_id not in self._subjects]
-        known = self.subjects(connection, missing) if missing else {}
+        # read once: another thread may make room meanwhile
+        known: dict[str, Subject] = {one: subject for one in wanted if (subject := self._subjects.get(one))}
+        missing = [customer_id for customer_id in wanted if customer_id not in known]
+        if missing:
+            known |= self.subjects(connection, missing)
         new_rows: list[dict[str, object]] = []
         for customer_id in missing:
             if customer_id not in known:
@@ -177,7 +200,7 @@ class Store:
             insert_new(connection, SubjectKey, new_rows)
             if not self.is_sqlite:  # another process may have been first; its key counts
                 known |= self.subjects(connection, [str(row["customer_id"]) for row in new_rows])
-        return {customer_id: known.get(customer_id) or self._subjects[customer_id] for customer_id in wanted}
+        return known
 
 
 def _seal(connection: Connection, events: Sequence[tuple[str, str]]) -> None:

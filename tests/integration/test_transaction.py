@@ -1,5 +1,7 @@
 """A transaction keeps the change and its audit event together, on both databases."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import insert
 from sqlmodel import col, select
@@ -54,3 +56,23 @@ def test_the_same_customer_keeps_one_subject(any_store: Store) -> None:
     with any_store.read() as conn:
         refs = set(conn.execute(select(AuditEventRow.subject_ref)).scalars())
     assert len(refs) == 1
+
+
+def test_a_subject_that_is_no_longer_at_hand_is_read_again(any_store: Store) -> None:
+    small = Store(
+        writer=any_store.writer,
+        reader=any_store.reader,
+        ids=any_store.ids,
+        keyring=any_store.keyring,
+        subjects_kept=2,
+    )
+    people = [CustomerId(f"c{number}") for number in range(5)]
+    for _ in range(2):
+        with small.write() as tx:
+            for person in people:
+                tx.record(replace(EVENT, customer_id=person))
+
+    with small.read() as conn:
+        refs = list(conn.execute(select(AuditEventRow.subject_ref)).scalars())
+    assert len(refs) == 10
+    assert len(set(refs)) == 5
