@@ -169,10 +169,27 @@ def _recipients(connection: Connection) -> None:
     _run(connection, "ALTER TABLE situation_opening ADD COLUMN recipients INTEGER")
 
 
+# --- 6: money of any size --------------------------------------------------------------------------------
+
+_LONG_MONEY: Final = """
+ALTER TABLE decision ALTER COLUMN cost_micros TYPE BIGINT;
+ALTER TABLE llm_call ALTER COLUMN cost_micros TYPE BIGINT;
+ALTER TABLE budget ALTER COLUMN cap TYPE BIGINT, ALTER COLUMN held TYPE BIGINT,
+  ALTER COLUMN spent TYPE BIGINT;
+ALTER TABLE budget_hold ALTER COLUMN amount TYPE BIGINT
+"""
+
+
+def _long_money(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":  # SQLite's integers are as long as they must be
+        _run(connection, _LONG_MONEY)
+
+
 MIGRATIONS: Final = (
     Migration(2, _review_desk),
     Migration(3, _situations),
     Migration(4, _undone),
     Migration(5, _recipients),
+    Migration(6, _long_money),
 )
 """In order; each is applied once, to databases of a lower version."""

@@ -72,6 +72,16 @@ def test_a_hold_is_settled_once(any_store: Store) -> None:
     assert books(any_store) == Balance(cap=CAP, held=0, spent=70)
 
 
+def test_money_beyond_two_thousand_fits(any_store: Store) -> None:
+    cap = 5_000 * 10**6
+    hold = take(any_store, cap - 1, cap=cap)
+    assert hold is not None
+
+    assert pay(any_store, hold, cap - 1)
+
+    assert books(any_store) == Balance(cap=cap, held=0, spent=cap - 1)
+
+
 def test_a_hold_that_many_settle_at_once_is_booked_once(any_store: Store) -> None:
     holds = [hold for _ in range(6) if (hold := take(any_store, 100)) is not None]
     together = threading.Barrier(4)

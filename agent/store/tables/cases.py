@@ -71,7 +71,7 @@ class DecisionRow(Named, table=True):
     channel: str | None
     arm: str
     propensity_ppm: int
-    cost_micros: int
+    cost_micros: int = Field(sa_type=BigInteger)
     body: str = Field(sa_type=Text)
     body_hash: str
 

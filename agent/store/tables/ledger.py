@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, Text
+from sqlalchemy import BigInteger, Index, Text
 from sqlmodel import Field
 
 from agent.store.tables.base import Named
@@ -62,7 +62,7 @@ class LlmCallRow(Named, table=True):
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int
-    cost_micros: int
+    cost_micros: int = Field(sa_type=BigInteger)
     started_at: datetime
     ended_at: datetime | None
 
@@ -72,9 +72,9 @@ class BudgetRow(Named, table=True):
 
     scope: str = Field(primary_key=True)
     period: str = Field(primary_key=True)
-    cap: int
-    held: int
-    spent: int
+    cap: int = Field(sa_type=BigInteger)
+    held: int = Field(sa_type=BigInteger)
+    spent: int = Field(sa_type=BigInteger)
 
 
 class BudgetHold(Named, table=True):
@@ -83,6 +83,6 @@ class BudgetHold(Named, table=True):
     id: str = Field(primary_key=True)
     scope: str
     period: str
-    amount: int
+    amount: int = Field(sa_type=BigInteger)
     owner: str
     at: datetime
