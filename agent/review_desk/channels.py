@@ -49,8 +49,12 @@ def change_channel(
         assign_situations(tx, {case.id: situation_id})
         move(tx, opened, to=CaseState.SCREENED, reason="channel")
         enqueue(tx, key=f"deliberate:{situation_id}", kind="deliberate", ref=situation_id, at=now)
-    words = f"A text for {channel} was asked for; it will wait for review."
-    return VerdictAnswer(outcome="done", message=words, situation_id=situation_id)
+    return VerdictAnswer(
+        outcome="done",
+        message=f"A text for {channel} was asked for; it will wait for review.",
+        undo_until=now + desk.rules.undo_verdicts,
+        situation_id=situation_id,
+    )
 
 
 def other_channels(desk: Desk, draft_id: str) -> tuple[ChannelChoice, ...]:

@@ -37,7 +37,10 @@ def edit(
     edited = with_text(old, subject=subject, body=body, findings=findings)
     new_id = _record(desk, opened, edited, seconds=seconds)
     return VerdictAnswer(
-        outcome="done", message="Saved as a new version, which waits for approval.", draft_id=new_id
+        outcome="done",
+        message="Saved as a new version, which waits for approval.",
+        undo_until=now + desk.rules.undo_verdicts,
+        draft_id=new_id,
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from agent.clock import Clock
 from agent.domain.audit import Actor, ActorKind
 from agent.domain.cases import Case, CaseState
-from agent.domain.decisions import DecisionId, DecisionKind, Stage
+from agent.domain.decisions import Decision, DecisionId, DecisionKind, Stage
 from agent.domain.drafts import DraftState, Review, ReviewVerdict
 from agent.domain.reviewers import Act, Roster
 from agent.errors import ConflictError, NotFoundError, RefusedError
@@ -207,9 +207,10 @@ def decide_in_review(
     reason: str,
     explanation: str,
     queue: str | None = None,
+    before: Decision | None = None,
 ) -> None:
-    """Record that a person decided otherwise than the draft proposed."""
-    before = last_decision(tx.conn, case.id)
+    """Record that a person decided otherwise than the draft, or the decision before, proposed."""
+    before = before or last_decision(tx.conn, case.id)
     if before is None:  # a draft without a decision cannot be recorded
         raise NotFoundError(f"case {case.id} has no decision")
     decision = replace(

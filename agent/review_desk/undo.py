@@ -18,15 +18,18 @@ from agent.errors import NotFoundError, RefusedError
 from agent.review_desk.answers import VerdictAnswer
 from agent.review_desk.opening import Desk, Opened, decide_in_review, move, write_review
 from agent.store.cases import get_case
-from agent.store.decisions import last_decision
+from agent.store.decisions import get_decision, last_decision
 from agent.store.deliveries import DeliveryFile, cancel_queued, deliveries_of_case, get_delivery
 from agent.store.draft_claims import clear_first_approval, reopen_draft, snooze_draft
-from agent.store.drafts import DraftFile, get_draft
+from agent.store.drafts import DraftFile, drafts_of_case, get_draft, set_draft_states
 from agent.store.locks import lock_cases
 from agent.store.reviews import reviews_of_draft, standing
 from agent.store.transaction import Tx
 
 _LEADS: Final = frozenset({Role.LEAD, Role.ADMIN})
+_PROPOSED_AGAIN: Final = "A reviewer took their verdict back; the message is proposed again."
+_NO_DECISION: Final = frozenset({ReviewVerdict.APPROVE, ReviewVerdict.REDRAFT, ReviewVerdict.CHANNEL})
+"""Verdicts that follow the decision on the case, and are none themselves."""
 _TOO_LATE: Final[Mapping[DeliveryState, str]] = {
     DeliveryState.SENDING: "it is being sent right now",
     DeliveryState.ACCEPTED: "it was sent",
@@ -158,11 +161,74 @@ def _snooze(undoing: _Undo) -> str:
 
 
 def _another_text(undoing: _Undo) -> str:
-    raise undoing.refuse("another text was asked for; review that one")
+    """Take back what asked for another text: before the graph has written it, or while nobody touched it."""
+    _check_in_time(undoing)
+    case, was = undoing.opened.case, "the text before waits for review again."
+    if case.state is CaseState.SCREENED and _is_last_word(undoing):
+        _reopen_before(undoing)
+        move(undoing.tx, undoing.opened, to=CaseState.IN_REVIEW, reason=f"{undoing.review.verdict}_undone")
+        _decide_again(undoing)
+        return f"No other text is written; {was}"
+    _drop_newer(undoing)
+    _reopen_before(undoing)
+    _decide_again(undoing)
+    return f"The newer text is dropped; {was}"
 
 
 def _edit(undoing: _Undo) -> str:
-    raise undoing.refuse("the newer version replaced it; edit that one, or reject it")
+    _check_in_time(undoing)
+    _drop_newer(undoing)
+    _reopen_before(undoing)
+    return "The edit is taken back; the text before waits for review again."
+
+
+def _drop_newer(undoing: _Undo) -> None:
+    """Withdraw the version that came of the verdict, if nothing was said or decided about it since."""
+    tx, case, opened = undoing.tx, undoing.opened.case, undoing.opened
+    versions = drafts_of_case(tx.conn, case.id)
+    newer, between = versions[-1], versions[undoing.file.draft.version : -1]
+    if case.state is not CaseState.IN_REVIEW or newer.draft.state is not DraftState.PENDING:
+        raise undoing.refuse(f"its case is {case.state} by now")
+    by = newer.claimed_by if newer.claimed_until and newer.claimed_until > opened.now else None
+    for holds, why in (
+        (any(reviews_of_draft(tx.conn, one.draft.id) for one in between), "there are newer texts by now"),
+        (bool(reviews_of_draft(tx.conn, newer.draft.id)), f"{newer.draft.id} was reviewed already"),
+        (by not in (None, opened.reviewer), f"{by} is reading the newer text, {newer.draft.id}"),
+    ):
+        if holds:
+            raise undoing.refuse(why)
+    set_draft_states(
+        tx,
+        [newer.draft.id],
+        to=DraftState.SUPERSEDED,
+        reason=f"{undoing.review.verdict}_undone",
+        at=opened.now,
+        actor=opened.actor,
+    )
+
+
+def _reopen_before(undoing: _Undo) -> None:
+    """Let the draft that the verdict was about wait again."""
+    file, opened = undoing.file, undoing.opened
+    if file.draft.state is not DraftState.SUPERSEDED:
+        raise undoing.refuse(f"the draft is {file.draft.state} by now")
+    if file.draft.expires_at <= opened.now:
+        raise undoing.refuse("the text before has expired")
+    reason = f"{undoing.review.verdict}_undone"
+    reopen_draft(undoing.tx, file, reason=reason, actor=opened.actor, now=opened.now)
+
+
+def _decide_again(undoing: _Undo) -> None:
+    """Decide as the draft proposes; what the graph may be deciding meanwhile comes too late by that."""
+    decide_in_review(
+        undoing.tx,
+        undoing.opened,
+        undoing.opened.case,
+        kind=DecisionKind.CONTACT,
+        reason=f"{undoing.review.verdict}_undone",
+        explanation=_PROPOSED_AGAIN,
+        before=get_decision(undoing.tx.conn, undoing.file.draft.decision_id),
+    )
 
 
 def _never(undoing: _Undo) -> str:
@@ -203,7 +269,7 @@ def _back_in_review(undoing: _Undo, *, case_in: CaseState, draft_in: DraftState)
         case,
         kind=DecisionKind.CONTACT,
         reason=f"{verdict}_undone",
-        explanation="A reviewer took their verdict back; the message is proposed again.",
+        explanation=_PROPOSED_AGAIN,
     )
     move(undoing.tx, opened, to=CaseState.IN_REVIEW, reason=f"{verdict}_undone")
 
@@ -213,6 +279,6 @@ def _is_last_word(undoing: _Undo) -> bool:
     decision = undoing.decision
     if decision is None:
         return False
-    if undoing.review.verdict is ReviewVerdict.APPROVE:  # approving follows the decision, and is none
+    if undoing.review.verdict in _NO_DECISION:
         return decision.at <= undoing.review.at
     return decision.stage is Stage.REVIEW and decision.at == undoing.review.at

@@ -75,8 +75,12 @@ def redraft(
         assign_situations(tx, {case.id: situation_id})
         move(tx, opened, to=CaseState.SCREENED, reason="redraft")
         enqueue(tx, key=f"deliberate:{situation_id}", kind="deliberate", ref=situation_id, at=now)
-    words = "A new text was asked for; it will wait for review."
-    return VerdictAnswer(outcome="done", message=words, situation_id=situation_id)
+    return VerdictAnswer(
+        outcome="done",
+        message="A new text was asked for; it will wait for review.",
+        undo_until=now + desk.rules.undo_verdicts,
+        situation_id=situation_id,
+    )
 
 
 def escalate(

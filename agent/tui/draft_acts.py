@@ -333,6 +333,7 @@ class DraftActs(DeskScreen[None]):
         if answer.outcome in SEED_OUTCOMES:
             self._decided(self._about, answer)
         elif answer.draft_id is not None:
+            self.remember(self._about.draft.draft.id, answer.message, answer.undo_until)
             self.tell("Saved as a new version; it waits for approval.")
             self.load(answer.draft_id)
 

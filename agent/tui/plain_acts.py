@@ -138,8 +138,7 @@ class PlainActs:
             return
         shown, me = view.draft.content_hash, self.session.me
         answer = self.session.desk.edit(view.ticket, reviewer=me, shown=shown, subject=subject, body=body)
-        self.say(answer.message)
-        self.view = None
+        self._decided(view, answer)
         if answer.draft_id is not None:
             self.open_draft(answer.draft_id)
 

@@ -122,15 +122,16 @@ class Reviewing(RuleBasedStateMachine):
             return
         answer = self._try(lambda: self.bench.desk.redraft(view.ticket, reviewer=who, instruction="shorter"))
         if answer is not None:
-            last = self._last().draft.draft
             written = replace(
-                last, state=DraftState.PENDING, author="template", created_at=self.bench.clock()
+                view.draft.draft, state=DraftState.PENDING, author="template", created_at=self.bench.clock()
             )
-            self.bench.record_again(written, version=last.version + 1)
+            self.bench.record_again(written, version=len(view.versions) + 1)
 
     @rule(who=PEOPLE)
     def undo(self, who: str) -> None:
-        self._try(lambda: self.bench.desk.undo(self._last().draft.draft.id, reviewer=who))
+        view = self._last()
+        about = view.reviews[-1].draft_id if view.reviews else view.draft.draft.id
+        self._try(lambda: self.bench.desk.undo(about, reviewer=who))
 
     @rule(who=PEOPLE)
     def release(self, who: str) -> None:
@@ -181,7 +182,10 @@ class Reviewing(RuleBasedStateMachine):
             for item in self.bench.desk.list_drafts(QueueFilter(state=None), limit=100)
             if item.case_id == self.case_id
         ]
-        return self.bench.desk.show(max(drafts, key=lambda item: item.version).draft_id)
+        gone = DraftState.SUPERSEDED
+        return self.bench.desk.show(
+            max(drafts, key=lambda item: (item.state is not gone, item.version)).draft_id
+        )
 
     def _view(self, who: str, *, opens: bool) -> DraftView | None:
         view = self._last()

@@ -208,14 +208,6 @@ class TestOtherVerdicts:
         with pytest.raises(RefusedError, match="more than 5 min ago"):
             bench.desk.undo(draft.id, reviewer="ann")
 
-    @pytest.mark.parametrize("verdict", ["redraft", "edit"])
-    def test_another_text_is_not_taken_back(self, bench: Bench, verdict: str) -> None:
-        draft = bench.in_review()
-        give(bench, draft, verdict)
-
-        with pytest.raises(RefusedError, match=r"stands: .*(review that one|edit that one)"):
-            bench.desk.undo(draft.id, reviewer="ann")
-
     def test_verdicts_are_taken_back_one_after_the_other(self, bench: Bench) -> None:
         draft = bench.in_review()
         give(bench, draft, "snooze")
