@@ -291,7 +291,7 @@ def _deliberations(
         guard=Guard(parts.playbooks, parts.limits, parts.clock, parts.ids),
         record=Record(store, parts.playbooks, parts.rules, parts.clock),
     )
-    return Deliberations(store, deliberate_with(nodes))
+    return Deliberations(store, deliberate_with(nodes), parts.clock)
 
 
 def _recover(store: Store, dispatcher: Dispatcher, clock: Clock) -> Callable[[], int]:

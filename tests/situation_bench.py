@@ -23,7 +23,7 @@ from agent.store.decision_form import decision_to_json
 from agent.store.decisions import decision_from_json, record_decisions
 from agent.store.drafts import DraftFile, NewDraft, draft_to_json, record_drafts
 from agent.store.situation_drafts import standing_of
-from agent.store.situations import open_situation
+from agent.store.situations import close_situation, open_situation
 from agent.store.tables.cases import DecisionRow, DraftRow, ReviewRow
 from agent.store.transaction import Store
 from policies.gates.candidate import Candidate
@@ -115,6 +115,7 @@ class Crowd:
                 self.situation = open_situation(
                     tx, cases[0], channel="email", locale="en_US", categories=(), instruction=None, at=now
                 )
+                close_situation(tx, self.situation, at=now)  # its text was written
             assign_situations(tx, {case.id: self.situation for case in cases})
             cases = [replace(case, situation_id=self.situation) for case in cases]
             numbers = [str(1000 + at) for at in range(start, start + number)]

@@ -15,6 +15,7 @@ from agent.domain.cases import Case, CaseId, SituationId
 from agent.domain.drafts import Draft, DraftId, DraftState
 from agent.store.mirror import load_records
 from agent.store.plans import filtered
+from agent.store.situations import heads_of
 from agent.store.tables.cases import DraftRow
 from agent.store.transaction import Tx, chunked
 from policies.review_rules import Risk
@@ -106,9 +107,11 @@ def record_drafts(tx: Tx, drafts: Sequence[NewDraft], *, actor: Actor) -> list[D
         return []
     _supersede(tx, [one.draft for one in new], actor=actor)
     names = _customer_names(tx.conn, {one.case.customer_id for one in new})
+    heads = _heads(tx.conn, new)
     rows: list[dict[str, object]] = []
     for one in new:
         row = _row(one, names.get(one.case.customer_id, ""))
+        row["situation_id"] = heads.get(one.case.situation_id or "", one.case.situation_id)
         rows.append(row)
         tx.record(_recorded(one, body_hash=str(row["body_hash"]), actor=actor))
     tx.conn.execute(insert(DraftRow), rows)
@@ -227,6 +230,23 @@ def _supersede(tx: Tx, new: Sequence[Draft], *, actor: Actor) -> None:
     pending = _ids_of_cases(tx.conn, [draft.case_id for draft in new], DraftState.PENDING)
     at = max(draft.created_at for draft in new)
     set_draft_states(tx, pending, to=DraftState.SUPERSEDED, reason="newer_version", at=at, actor=actor)
+
+
+def _heads(connection: Connection, new: Sequence[NewDraft]) -> dict[str, str]:
+    """Return situation → the one it is reviewed with, where it continues one that has the same text."""
+    written = {str(one.case.situation_id): one.draft for one in new if one.case.situation_id}
+    found: dict[str, str] = {}
+    for situation_id, head_id in heads_of(connection, written).items():
+        body = connection.execute(
+            select(DraftRow.body)
+            .where(col(DraftRow.situation_id) == head_id, filtered(col(DraftRow.state)) == DraftState.PENDING)
+            .limit(1)
+        ).scalar()
+        first, draft = draft_from_json(body) if body else None, written[situation_id]
+        texts = (draft.slotted_subject, draft.slotted_body)
+        if first is None or (first.slotted_subject, first.slotted_body) == texts:
+            found[situation_id] = head_id
+    return found
 
 
 def _customer_names(connection: Connection, customer_ids: set[CustomerId]) -> dict[CustomerId, str]:

@@ -185,11 +185,24 @@ def _long_money(connection: Connection) -> None:
         _run(connection, _LONG_MONEY)
 
 
+# --- 7: situations that continue another, so that a large one is reviewed as one ----------------------------
+
+_HEADS: Final = """
+ALTER TABLE situation ADD COLUMN head_id VARCHAR;
+CREATE INDEX ix_situation_queued ON situation (scenario) WHERE state = 'queued'
+"""
+
+
+def _heads(connection: Connection) -> None:
+    _run(connection, _HEADS)
+
+
 MIGRATIONS: Final = (
     Migration(2, _review_desk),
     Migration(3, _situations),
     Migration(4, _undone),
     Migration(5, _recipients),
     Migration(6, _long_money),
+    Migration(7, _heads),
 )
 """In order; each is applied once, to databases of a lower version."""

@@ -43,6 +43,15 @@ class CaseFile(Named, table=True):
 class SituationRow(Named, table=True):
     """Cases that one deliberation serves."""
 
+    __table_args__ = (
+        Index(
+            "ix_situation_queued",
+            "scenario",
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
+        ),
+    )
+
     id: str = Field(primary_key=True)
     scenario: str
     playbook: str
@@ -53,6 +62,8 @@ class SituationRow(Named, table=True):
     state: str
     opened_at: datetime
     closed_at: datetime | None
+    head_id: str | None
+    """The situation that this one continues, whose drafts are reviewed together with its own."""
 
 
 class DecisionRow(Named, table=True):
@@ -123,6 +134,7 @@ class DraftRow(Named, table=True):
     stake_currency: str | None
     value_micros: int = Field(sa_type=BigInteger)
     situation_id: str | None
+    """The one it is reviewed with: the head of the situation that it was written for."""
     object_ref: str
     customer_name: str
     created_at: datetime
