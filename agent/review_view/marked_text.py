@@ -45,13 +45,14 @@ def places(slotted: str, text: str, used: Sequence[FilledSlot]) -> list[Place]:
 
 
 def marked(text: str, found: Sequence[Place], numbers: Mapping[str, int], style: str = "") -> Text:
-    """Return the text with its facts underlined and numbered."""
+    """Return the text with its facts underlined, and numbered where they have a number."""
     parts = Text(style=style)
     at = 0
     for place in found:
         parts.append_text(shown_block(text[at : place.start]))
         parts.append_text(shown_block(text[place.start : place.end], _FACT_STYLE))
-        parts.append(raised(numbers.get(place.fact, 0)))
+        if place.fact in numbers:
+            parts.append(raised(numbers[place.fact]))
         at = place.end
     return parts.append_text(shown_block(text[at:]))
 

@@ -1,6 +1,6 @@
 """The message as the customer will see it, by channel: a bubble, a mail, a lock screen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rich import box
@@ -12,10 +12,10 @@ from rich.text import Text
 from agent.domain.drafts import Draft
 from agent.review_desk.views import TextCheck
 from agent.review_view.cells import shown
-from agent.review_view.marked_text import fact_numbers, marked, places
+from agent.review_view.marked_text import Place, fact_numbers, marked, places
 from agent.review_view.marks import BAD, CARE, LINK, QUIET
 from agent.review_view.words import plural
-from policies.guards.channels import LONGEST_PUSH
+from policies.guards.channels import LONGEST_PUSH, sms_parts, sms_size
 from policies.guards.links import urls_in
 from tools.link_hosts import true_host
 from tools.records.vocabulary import ChannelKind
@@ -70,9 +70,11 @@ def _subject(draft: Draft) -> Text:
 
 
 def _sms(draft: Draft, check: TextCheck | None) -> RenderableType:
-    size = size_words(check) if check else plural(draft.segments, "segment")
+    counted = sms_size(draft.message.body)
+    words = f"{plural(counted.segments, 'segment')}, {counted.used} characters, {counted.encoding}"
+    size = size_words(check) if check else words
     return Panel(
-        _body(draft),
+        Group(*_segments(draft)),
         box=box.ROUNDED,
         title=shown(f"SMS to {draft.message.recipient}"),
         subtitle=Text(size, style=BAD if check and not check.ok else QUIET),
@@ -81,6 +83,27 @@ def _sms(draft: Draft, check: TextCheck | None) -> RenderableType:
         width=_BUBBLE_WIDTH,
         padding=(0, 1),
     )
+
+
+def _segments(draft: Draft) -> Iterator[RenderableType]:
+    """Yield the text, parted where one segment ends and the next one begins."""
+    body, numbers = draft.message.body, fact_numbers(draft)
+    found, parts = places(draft.slotted_body, body, draft.used), sms_parts(body)
+    start = 0
+    for number, part in enumerate(parts, start=1):
+        end = start + len(part)
+        if len(parts) > 1:
+            yield Rule(Text(f"segment {number} of {len(parts)}", style=QUIET), style=QUIET, align="right")
+        yield marked(part, list(_within(found, start, end)), numbers)
+        start = end
+
+
+def _within(found: Sequence[Place], start: int, end: int) -> Iterator[Place]:
+    """Yield the facts of one segment; one that goes over its end has its number where it ends."""
+    for place in found:
+        if place.start < end and start < place.end:
+            whole = place.fact if place.end <= end else ""
+            yield Place(max(place.start, start) - start, min(place.end, end) - start, whole)
 
 
 def _mail(draft: Draft, sender: str) -> RenderableType:

@@ -12,8 +12,10 @@ from agent.review_desk.views import DraftView, QueueItem
 from agent.review_view.marks import RISK
 from agent.review_view.outlook import channel_words, forecast_words, short_hash
 from agent.review_view.words import ago, amount, plain, time_left, value_words
+from policies.guards.channels import sms_parts
 from policies.guards.links import urls_in
 from tools.link_hosts import true_host
+from tools.records.vocabulary import ChannelKind
 from tools.safe_text import safe_line, safe_text
 
 _WIDTH: Final = 100
@@ -58,8 +60,10 @@ def draft_sentences(view: DraftView, *, now: datetime, me: str) -> Iterator[str]
     yield f"By {channel_words(message.channel)}{sender} to {safe_line(message.recipient)}."
     if message.subject:
         yield f"Subject: {safe_line(message.subject)}"
-    yield "Text:"
-    yield from safe_text(message.body).splitlines()
+    parts = sms_parts(message.body) if message.channel is ChannelKind.SMS else (message.body,)
+    for number, part in enumerate(parts, start=1):
+        yield "Text:" if len(parts) == 1 else f"Text, segment {number} of {len(parts)}:"
+        yield from safe_text(part).splitlines()
     yield "End of text."
     for url in dict.fromkeys(urls_in(message.body)):
         yield f"A link leads to {true_host(url)}."

@@ -72,18 +72,46 @@ def sms_size(text: str) -> SmsSize:
     GSM-7 has 160 septets in one segment and 153 in each of several, UCS-2 has 70 units and 67. An escaped
     character or a surrogate pair is never split over two segments. Source: 3GPP TS 23.038 and 23.040.
     """
+    packed = _packed(text)
+    return SmsSize(
+        segments=len(packed.ends),
+        used=packed.used,
+        left=packed.left,
+        encoding="GSM-7" if packed.gsm else "UCS-2",
+    )
+
+
+def sms_parts(text: str) -> tuple[str, ...]:
+    """Return the text as phones get it before they put it together again: one part for each segment."""
+    ends = _packed(text).ends
+    return tuple(text[start:end] for start, end in zip((0, *ends), ends, strict=False))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Packed:
+    gsm: bool
+    used: int
+    left: int
+    ends: tuple[int, ...]
+    """Where each segment ends, in characters of the text."""
+
+
+def _packed(text: str) -> _Packed:
+    """Put characters into segments as they are sent, none of them over two."""
     gsm = _is_gsm(text)
     sizes = [1 + (char in GSM_EXTENSION) if gsm else 1 + (ord(char) > _LAST_OF_BASIC_PLANE) for char in text]
     single, part = (GSM_SINGLE, GSM_PART) if gsm else (UCS2_SINGLE, UCS2_PART)
     used = sum(sizes)
-    count, room = (1 if sizes else 0), single - used
-    if used > single:
-        count, room = 1, part
-        for size in sizes:
-            if size > room:
-                count, room = count + 1, part
-            room -= size
-    return SmsSize(segments=count, used=used, left=room, encoding="GSM-7" if gsm else "UCS-2")
+    if used <= single:
+        return _Packed(gsm=gsm, used=used, left=single - used, ends=(len(text),) if text else ())
+    ends: list[int] = []
+    room = part
+    for at, size in enumerate(sizes):
+        if size > room:
+            ends.append(at)
+            room = part
+        room -= size
+    return _Packed(gsm=gsm, used=used, left=room, ends=(*ends, len(text)))
 
 
 def sms_text(text: str) -> str:

@@ -1,22 +1,71 @@
 """What is drawn of a text: its facts, its changes, its cut, and what an editor gives back."""
 
 import re
+from io import StringIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.console import Console
 
+from agent.domain.cases import CaseId
+from agent.domain.decisions import DecisionId
+from agent.domain.drafts import Draft, DraftId, DraftState
 from agent.review_view.cells import clipped, shown
 from agent.review_view.differences import differences
 from agent.review_view.marked_text import Place, marked, places
-from agent.review_view.message_view import link_lines
+from agent.review_view.message_view import link_lines, message_view
 from agent.tui.safe_inputs import restored
+from tests.builders import NOW
+from tools.messages import Outbound
 from tools.records.facts import FilledSlot
+from tools.records.vocabulary import ChannelKind
 from tools.safe_text import is_hidden, safe_text
 
 SHOWABLE = st.text(st.characters(codec="utf-8"), max_size=60)
 VALUES = st.text("ab12 €", min_size=1, max_size=6)
+
+
+def by_sms(slotted: str, **values: str) -> str:
+    """Return what is drawn of an SMS, without its frame."""
+    body = slotted
+    slots = used(**values)
+    for slot in slots:
+        body = body.replace(f"{{{slot.slot}}}", slot.rendered)
+    draft = Draft(
+        id=DraftId("drf_1"),
+        case_id=CaseId("cas_1"),
+        decision_id=DecisionId("dec_1"),
+        version=1,
+        state=DraftState.PENDING,
+        message=Outbound(
+            channel=ChannelKind.SMS,
+            recipient="+4915112345678",
+            subject="",
+            body=body,
+            links=(),
+            locale="ja_JP",
+            template="t@1",
+            policy="p@1",
+        ),
+        slotted_subject="",
+        slotted_body=slotted,
+        used=tuple(slots),
+        findings=(),
+        facts_hash="",
+        model_use=None,
+        created_at=NOW,
+        expires_at=NOW,
+        review_reason="policy",
+        cost_micros=0,
+        segments=1,
+        author="template",
+    )
+    console = Console(file=StringIO(), width=60, legacy_windows=False)
+    console.print(message_view(draft))
+    lines = str(console.file.getvalue()).splitlines()  # type: ignore[attr-defined]  # it is a StringIO
+    return "".join(line[1:-1].strip() + "\n" for line in lines)
 
 
 def used(**values: str) -> list[FilledSlot]:
@@ -52,6 +101,38 @@ def test_after_an_edit_the_values_are_looked_for_the_longest_first() -> None:
     found = places(text, text, used(a__b="1001", c__d="10012"))
 
     assert [(text[one.start : one.end], one.fact) for one in found] == [("10012", "c.d"), ("1001", "a.b")]
+
+
+@pytest.mark.parametrize(
+    ("body", "second", "words"),
+    [
+        pytest.param("漢" * 71, "漢" * 4, "2 segments, 71 characters, UCS-2", id="wide characters"),
+        pytest.param("😀" * 36, "😀" * 3, "2 segments, 72 characters, UCS-2", id="emoji"),
+        pytest.param("a" * 161, "a" * 8, "2 segments, 161 characters, GSM-7", id="letters"),
+    ],
+)
+def test_an_sms_is_parted_where_phones_part_it(body: str, second: str, words: str) -> None:
+    drawn = by_sms(body)
+
+    assert "segment 1 of 2" in drawn
+    assert drawn.partition("segment 2 of 2")[2].split("\n")[1] == second
+    assert words in drawn
+
+
+def test_a_text_of_one_segment_is_not_parted() -> None:
+    drawn = by_sms("漢" * 70)
+
+    assert "segment 1" not in drawn
+    assert "1 segment, 70 characters, UCS-2" in drawn
+
+
+def test_a_fact_over_two_segments_has_its_number_where_it_ends() -> None:
+    drawn = by_sms("漢" * 65 + "{order.number} 済", order__number="12345")
+
+    first, _, second = drawn.partition("segment 2 of 2")
+    assert "12\n" in first
+    assert "¹" not in first
+    assert "345¹ 済" in second
 
 
 @given(before=SHOWABLE, after=SHOWABLE)

@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.guards.channels import GSM_BASIC, GSM_EXTENSION, check_channel, segments, sms_text
+from policies.guards.channels import (
+    GSM_BASIC,
+    GSM_EXTENSION,
+    check_channel,
+    segments,
+    sms_parts,
+    sms_size,
+    sms_text,
+)
 from tools.records.vocabulary import ChannelKind
 
 GSM = "".join(sorted(GSM_BASIC | GSM_EXTENSION))
@@ -35,6 +43,39 @@ def failed(channel: ChannelKind, subject: str, body: str) -> list[str]:
         pytest.param("a" * 160 + "ç", 3, id="one small c with cedilla makes it ucs-2"),
     ],
 )
+@pytest.mark.parametrize(
+    ("text", "lengths"),
+    [
+        pytest.param("a" * 160, [160], id="a full one in GSM-7"),
+        pytest.param("a" * 161, [153, 8], id="GSM-7 over two"),
+        pytest.param("€" * 81, [76, 5], id="an escaped character is not split"),
+        pytest.param("漢" * 70, [70], id="a full one in UCS-2"),
+        pytest.param("漢" * 71, [67, 4], id="UCS-2 over two"),
+        pytest.param("a" * 70 + "漢", [67, 4], id="one wide character makes all of it UCS-2"),
+        pytest.param("😀" * 36, [33, 3], id="a surrogate pair is not split"),
+        pytest.param("漢" * 66 + "😀" * 3, [66, 3], id="nor at the end of a segment"),
+        pytest.param("", [], id="nothing"),
+    ],
+)
+def test_a_text_is_parted_where_its_segments_end(text: str, lengths: list[int]) -> None:
+    assert [len(part) for part in sms_parts(text)] == lengths
+
+
+@given(text=st.text(st.sampled_from("ab€漢😀é\n"), max_size=400))
+def test_parts_are_the_text_in_as_many_segments_as_are_counted(text: str) -> None:
+    parts, size = sms_parts(text), sms_size(text)
+
+    assert ("".join(parts), len(parts)) == (text, size.segments)
+    most = (160, 153) if size.encoding == "GSM-7" else (70, 67)
+    for part in parts:
+        units = (
+            sum(1 + (char == "€") for char in part)
+            if size.encoding == "GSM-7"
+            else len(part.encode("utf-16-le")) // 2
+        )
+        assert units <= most[len(parts) > 1]
+
+
 def test_segments(text: str, count: int) -> None:
     assert segments(text) == count
 
