@@ -20,7 +20,7 @@ from agent.review_desk.lead_acts import LeadActs
 from agent.review_desk.opening import Desk
 from agent.review_desk.proposals.folders import Folders
 from agent.review_desk.seeds.judging import real_draft
-from agent.review_desk.seeds.planting import instead
+from agent.review_desk.seeds.planting import in_lines, instead
 from agent.review_desk.showing import show
 from agent.review_desk.situation_acts import SituationActs
 from agent.review_desk.text_checks import TextChecks
@@ -112,11 +112,26 @@ class ReviewDesk(VerdictActs, SituationActs, LeadActs):
         return self._desk.roster
 
     def list_drafts(
-        self, wanted: QueueFilter | None = None, *, limit: int = 50, after: QueuePlace | None = None
+        self,
+        wanted: QueueFilter | None = None,
+        *,
+        limit: int = 50,
+        after: QueuePlace | None = None,
+        reviewer: str | None = None,
     ) -> list[QueueItem]:
-        """Return one page of the queue, the draft to be reviewed first at the top."""
+        """Return one page of the queue, the draft to be reviewed first at the top.
+
+        Args:
+            wanted: What to list; everything without it.
+            limit: Most lines.
+            after: Where the page before ended.
+            reviewer: Who looks: a planted draft that they have before them stands there as they see it.
+        """
         with self._desk.store.read() as conn:
-            return list_queue(conn, wanted or QueueFilter(), now=self._desk.clock(), limit=limit, after=after)
+            items = list_queue(
+                conn, wanted or QueueFilter(), now=self._desk.clock(), limit=limit, after=after
+            )
+        return items if reviewer is None else in_lines(self._desk, items, reviewer=reviewer)
 
     def count(self, wanted: QueueFilter | None = None) -> int:
         """Return how many drafts a filter matches."""

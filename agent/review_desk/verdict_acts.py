@@ -217,8 +217,20 @@ class VerdictActs:
         fresh = replace(view, fact_states=states)
         return planting.again(self._desk, self._checks, fresh, reviewer=reviewer)
 
+    def look(self, draft_id: str, *, reviewer: str) -> DraftView:
+        """Return a draft as this reviewer would see it opened, without holding it.
+
+        Now and then that is a planted draft, the same as when it is opened; until they have judged it they
+        see no other.
+
+        Raises:
+            NotFoundError: There is no such draft.
+        """
+        view = show(self._desk, draft_id, reviewer=reviewer)
+        return planting.instead(self._desk, self._checks, view, reviewer=reviewer)
+
     def before(self, draft_id: str, *, reviewer: str) -> DraftView:
-        """Return what this reviewer has before them since they opened it, or else the draft as it is.
+        """Return what this reviewer has before them since they saw it, or else the draft as it is.
 
         For commands, which name a draft by its id: verdicts quote the view's `ticket`.
 

@@ -129,6 +129,16 @@ def seed_of(connection: Connection, draft_id: str, *, reviewer: str) -> Seed | N
     return _seed(row) if row else None
 
 
+def open_seeds(connection: Connection, *, reviewer: str) -> dict[str, Seed]:
+    """Return real draft → what was planted into it for a reviewer and not judged yet."""
+    rows = connection.execute(
+        select(ReviewSeedRow).where(
+            col(ReviewSeedRow.reviewer) == reviewer, col(ReviewSeedRow.verdict).is_(None)
+        )
+    ).mappings()
+    return {row["draft_id"]: _seed(row) for row in rows}
+
+
 def seed_score(connection: Connection, *, reviewer: str) -> tuple[int, int, datetime | None]:
     """Return how many a reviewer judged, how many of them they caught, and when they judged the last one."""
     caught = case((col(ReviewSeedRow.caught).is_(True), 1))

@@ -164,7 +164,7 @@ class DraftScreen(DraftActs):
         desk, me = self.session.desk, self.session.me
 
         def show(_error: Exception) -> None:
-            self.ask_desk(lambda: desk.show(draft_id), self._opened, group="open")
+            self.ask_desk(lambda: desk.look(draft_id, reviewer=me), self._opened, group="open")
 
         self.ask_desk(
             lambda: desk.open(draft_id, reviewer=me), self._opened, group="open", otherwise=show, quiet=True

@@ -240,7 +240,7 @@ class QueueScreen(MarkedActs):
         wanted, desk, me = self.wanted, self.session.desk, self.session.me
 
         def read(limit: int, after: QueuePlace | None) -> list[QueueItem]:
-            return desk.list_drafts(wanted, limit=limit, after=after)
+            return desk.list_drafts(wanted, limit=limit, after=after, reviewer=me)
 
         def ask() -> Seen:
             return Seen(wanted=wanted, held=step(read), counts=desk.counts(reviewer=me))
@@ -307,11 +307,13 @@ class QueueScreen(MarkedActs):
         self._preview_timer = self.set_timer(_PREVIEW_DELAY, self._read_preview)
 
     def _read_preview(self) -> None:
-        current, desk = self.query_one(RowList).current, self.session.desk
+        current, desk, me = self.query_one(RowList).current, self.session.desk, self.session.me
         if current is None:
             self.query_one("#preview-text", Static).update("")
             return
-        self.ask_desk(lambda: desk.show(current), self._show_preview, group="preview", quiet=True)
+        self.ask_desk(
+            lambda: desk.look(current, reviewer=me), self._show_preview, group="preview", quiet=True
+        )
 
     def _show_preview(self, view: DraftView) -> None:
         now = self.session.now()

@@ -1,5 +1,6 @@
 """`outrider review`: filters, counts, claims, identities, and messages that can still be undone."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("served")
     said = outrider("demo", "--folder", "outrider-data", "--customers", "250", "--days", "1", cwd=folder)
     assert said.code == 0, said.err
+    plant(folder / "outrider-data", "0%")
+    with (folder / "outrider-data" / "outrider.yaml").open("a", encoding="utf-8") as file:
+        file.write("review: mine.yaml\n")
     return folder
+
+
+def plant(folder: Path, share: str) -> None:
+    """Choose in how many drafts a mistake is planted."""
+    rules = REVIEW_FILE.read_text(encoding="utf-8").replace("seeds: '2%'", f"seeds: '{share}'")
+    (folder / "mine.yaml").write_text(rules, encoding="utf-8")
 
 
 @pytest.fixture
@@ -220,17 +230,22 @@ def test_another_channel_is_written_by_the_next_round(desk: Run) -> None:
 def test_a_planted_draft_is_told_after_the_verdict_and_counts_for_its_reviewer(
     desk: Run, tmp_path: Path
 ) -> None:
-    rules = REVIEW_FILE.read_text(encoding="utf-8").replace("seeds: '2%'", "seeds: '100%'")
-    (tmp_path / "copy" / "outrider-data" / "mine.yaml").write_text(rules, encoding="utf-8")
-    with (tmp_path / "copy" / "outrider-data" / "outrider.yaml").open("a", encoding="utf-8") as file:
-        file.write("review: mine.yaml\n")
+    plant(tmp_path / "copy" / "outrider-data", "100%")
     draft = first_id(desk)
 
+    real = desk("review", "list", "--limit", "1", "--json").json["drafts"][0]
+    looked = desk("review", "show", draft, "--json").json
     seen = desk("review", "open", draft, "--json").json
+    line = desk("review", "list", "--limit", "1", "--json").json["drafts"][0]
     judged = desk("review", "reject", draft, "--reason", "wrong_facts", "--json")
     score = desk("review", "score", "--json")
 
-    assert seen["ticket"].startswith("sed_")
+    assert seen["ticket"] == draft
+    assert seen == {**looked, "draft": seen["draft"], "locks": seen["locks"], "versions": seen["versions"]}
+    assert looked["draft"]["content_hash"] == seen["draft"]["content_hash"] == line["content_hash"]
+    assert looked["draft"]["content_hash"] != real["content_hash"]
+    assert line["body"] == seen["draft"]["draft"]["message"]["body"]
+    assert "sed_" not in json.dumps([looked, seen, line])
     assert (judged.code, judged.json["outcome"]) == (0, "seed_caught")
     assert (score.json["shown"], score.json["caught"]) == (1, 1)
     assert draft in ids(desk("review", "list", "--all", "--json"))

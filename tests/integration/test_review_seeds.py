@@ -92,6 +92,32 @@ def test_it_looks_like_any_other_view(bench: Bench) -> None:
     assert all(finding.ok for finding in check.findings)
 
 
+def test_wherever_the_reviewer_looks_they_see_the_same_until_they_judged(bench: Bench) -> None:
+    draft = bench.in_review()
+    real = draft.message.content_hash
+
+    before = bench.desk.look(draft.id, reviewer="ann")
+    view = opened(bench, draft)
+    after = bench.desk.look(draft.id, reviewer="ann")
+    (line,) = bench.desk.list_drafts(reviewer="ann")
+    (other,) = bench.desk.list_drafts(reviewer="bob")
+
+    assert before.draft.content_hash == view.draft.content_hash == after.draft.content_hash != real
+    assert before.ticket == view.ticket == after.ticket
+    message = view.draft.draft.message
+    assert (line.subject, line.body, line.content_hash) == (
+        message.subject,
+        message.body,
+        message.content_hash,
+    )
+    assert other.content_hash == real
+
+    bench.desk.reject(view.ticket, reviewer="ann", reason=RejectReason.WRONG_FACTS)
+
+    assert bench.desk.look(draft.id, reviewer="ann").draft.content_hash == real
+    assert bench.desk.list_drafts(reviewer="ann")[0].content_hash == real
+
+
 @pytest.mark.parametrize("verdict", GIVE)
 def test_a_verdict_is_noted_and_nothing_else_happens(bench: Bench, verdict: str) -> None:
     draft = bench.in_review()

@@ -60,6 +60,33 @@ async def test_the_reviewer_is_told_and_the_real_draft_opens(
     assert desk.installation.sent() == []
 
 
+async def test_the_preview_shows_what_opening_shows(desk: Desk) -> None:
+    terminal = desk.terminal()
+    async with terminal.run_test(size=(200, 60)) as pilot:
+        await rest(pilot)
+        await pilot.pause(0.5)
+        await rest(pilot)
+        previewed = text_of(terminal.screen)
+        screen = await opened(pilot, desk)
+        assert screen.view is not None
+        planted, real = screen.view, desk.app.desk.show(screen.view.draft.draft.id)
+        await pilot.press("escape")
+        await rest(pilot)
+        await pilot.pause(0.5)
+        await rest(pilot)
+        again = text_of(terminal.screen)
+
+    swapped = changed_words(real.draft.draft.message.body, planted.draft.draft.message.body)
+    assert swapped
+    for seen in (previewed, again):
+        plain = seen.translate(dict.fromkeys(map(ord, "⁰¹²³⁴⁵⁶⁷⁸⁹")))
+        assert all(word in plain for word in swapped)
+
+
+def changed_words(old: str, new: str) -> list[str]:
+    return [word for word in new.split() if word not in old.split()]
+
+
 async def test_the_line_mode_tells_too_and_goes_on_with_the_real_draft(desk: Desk) -> None:
     said: list[str] = []
     lines = iter(["next", "approve", "HASH", "approve", "HASH", "score", "quit"])

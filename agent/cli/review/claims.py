@@ -4,8 +4,8 @@ import typer
 
 from agent.cli.identity import As
 from agent.cli.opening import Config, opened_desk
-from agent.cli.output import Json, console, narrate, print_json
-from agent.cli.review.options import DraftArgument, resolved, tell
+from agent.cli.output import Json, console, narrate
+from agent.cli.review.options import DraftArgument, print_view, resolved, tell
 from agent.cli.review.queue import Channel, Reason, RiskOption, Scenario, Search, Situation, filter_of
 
 
@@ -47,7 +47,7 @@ def next_draft(
             raise typer.Exit(1)
         view = running.desk.open(found, reviewer=me)
         if as_json:
-            print_json(view)
+            print_view(view)
         else:
             console().print(draft_card(view, now=running.clock()))
 
@@ -61,7 +61,7 @@ def open_draft(
     with opened_desk(config, reviewer) as (running, me):
         view = running.desk.open(resolved(running, draft), reviewer=me)
         if as_json:
-            print_json(view)
+            print_view(view)
             return
         console().print(draft_card(view, now=running.clock()))
         if view.draft.claimed_until:

@@ -39,8 +39,8 @@ def check(
 
     Exit code 1 when it could not.
     """
-    with opened_desk(config) as (running, _):
-        view = running.desk.show(resolved(running, draft))
+    with opened_desk(config) as (running, me):
+        view = running.desk.before(resolved(running, draft), reviewer=me)
         answer = running.desk.check_text(
             view.draft.draft.id,
             subject=view.draft.draft.message.subject if subject is None else subject,

@@ -1,5 +1,6 @@
 """What the commands of `outrider review` share: options, which draft is meant, how answers are printed."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,7 @@ from tools.errors import InputError
 if TYPE_CHECKING:
     from agent.bootstrap import App
     from agent.review_desk.answers import VerdictAnswer
+    from agent.review_desk.views import DraftView
 
 _MOST_NAMED = 5
 """Most drafts that a message lists when an id fits several."""
@@ -42,6 +44,11 @@ def tell_verdict(answer: "VerdictAnswer", data: dict[str, object], words: str, *
         tell(data, words, as_json=as_json)
     else:
         tell({"outcome": answer.outcome, "message": answer.message}, answer.message, as_json=as_json)
+
+
+def print_view(view: "DraftView") -> None:
+    """Print a draft as JSON; its ticket is the draft's own id there, which tells nothing."""
+    print_json(replace(view, ticket=view.draft.draft.id))
 
 
 def resolved(running: "App", part: str) -> str:

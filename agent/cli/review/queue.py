@@ -9,7 +9,7 @@ import typer
 from agent.cli.identity import As
 from agent.cli.opening import Config, opened_desk
 from agent.cli.output import Json, console, narrate, print_json
-from agent.cli.review.options import DraftArgument, resolved
+from agent.cli.review.options import DraftArgument, print_view, resolved
 from tools.errors import InputError
 
 if TYPE_CHECKING:
@@ -76,7 +76,10 @@ def list_drafts(
             snoozed=snoozed,
             state=wanted_state,
         )
-        items = list(_all(running, wanted)) if everything else running.desk.list_drafts(wanted, limit=limit)
+        if everything:
+            items = list(_all(running, wanted, me))
+        else:
+            items = running.desk.list_drafts(wanted, limit=limit, reviewer=me)
         total = len(items) if everything else running.desk.count(wanted)
         if as_json:
             print_json({"total": total, "drafts": items})
@@ -150,18 +153,18 @@ def show(draft: DraftArgument, reviewer: As = None, config: Config = None, as_js
     from agent.review_view.draft_card import draft_card
 
     with opened_desk(config, reviewer) as (running, me):
-        view = running.desk.show(resolved(running, draft), reviewer=me)
+        view = running.desk.look(resolved(running, draft), reviewer=me)
         if as_json:
-            print_json(view)
+            print_view(view)
             return
         console().print(draft_card(view, now=running.clock()))
 
 
-def _all(running: "App", wanted: "QueueFilter") -> "Iterator[QueueItem]":
+def _all(running: "App", wanted: "QueueFilter", me: str) -> "Iterator[QueueItem]":
     from agent.review_desk.views import QueuePlace
 
     place: QueuePlace | None = None
-    while page := running.desk.list_drafts(wanted, limit=_PAGE, after=place):
+    while page := running.desk.list_drafts(wanted, limit=_PAGE, after=place, reviewer=me):
         yield from page
         place = QueuePlace(review_by=page[-1].review_by, draft_id=page[-1].draft_id)
 

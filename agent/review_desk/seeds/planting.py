@@ -4,24 +4,26 @@ The view is that of any draft: the real one's id, claim, case and evidence, with
 ticket names the seed, so that a verdict reaches the seed and never the draft.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 from typing import Final
 
 from agent.domain.drafts import DraftState
+from agent.domain.queue import QueueItem
 from agent.domain.reviewers import Act
 from agent.review_desk.opening import Desk
 from agent.review_desk.seeds.mistakes import Planted, plant
 from agent.review_desk.text_checks import Surroundings, TextChecks
 from agent.review_desk.views import DraftView
-from agent.store.review_seeds import SEED_PREFIX, Seed, record_seed, seed_of
+from agent.store.review_seeds import SEED_PREFIX, Seed, open_seeds, record_seed, seed_of
 from policies.model import PPM
 
 _CHANCE: Final = "seed"
 
 
 def instead(desk: Desk, checks: TextChecks, view: DraftView, *, reviewer: str) -> DraftView:
-    """Return the view of a planted draft for the one who just opened this one, or the view as it is."""
+    """Return the view of a planted draft for the one who looks at this one, or the view as it is."""
     seed = open_seed(desk, view.draft.draft.id, reviewer=reviewer)
     if seed is None and _may_plant(desk, view, reviewer):
         seed = _planted(desk, view, reviewer)
@@ -33,6 +35,20 @@ def again(desk: Desk, checks: TextChecks, view: DraftView, *, reviewer: str) -> 
     seed = open_seed(desk, view.draft.draft.id, reviewer=reviewer)
     pending = view.draft.draft.state is DraftState.PENDING
     return _as_any_other(checks, view, seed) if seed is not None and pending else view
+
+
+def in_lines(desk: Desk, items: Sequence[QueueItem], *, reviewer: str) -> list[QueueItem]:
+    """Return lines of the queue with the planted texts that this reviewer has seen and not judged yet."""
+    with desk.store.read() as conn:
+        seeds = open_seeds(conn, reviewer=reviewer)
+    return [_line(item, seeds.get(item.draft_id)) for item in items]
+
+
+def _line(item: QueueItem, seed: Seed | None) -> QueueItem:
+    if seed is None or item.state is not DraftState.PENDING:
+        return item
+    message = seed.draft.message
+    return replace(item, subject=message.subject, body=message.body, content_hash=message.content_hash)
 
 
 def open_seed(desk: Desk, draft_id: str, *, reviewer: str) -> Seed | None:
