@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from sqlmodel import select
@@ -116,6 +118,20 @@ def test_wherever_the_reviewer_looks_they_see_the_same_until_they_judged(bench: 
 
     assert bench.desk.look(draft.id, reviewer="ann").draft.content_hash == real
     assert bench.desk.list_drafts(reviewer="ann")[0].content_hash == real
+
+
+def test_two_looks_at_once_see_one_planted_draft(bench: Bench) -> None:
+    draft = bench.in_review()
+    together = Barrier(4)
+
+    def look(_: int) -> str:
+        together.wait()
+        return bench.desk.look(draft.id, reviewer="ann").ticket
+
+    with ThreadPoolExecutor(4) as threads:
+        tickets = set(threads.map(look, range(4)))
+
+    assert (len(tickets), rows(bench, ReviewSeedRow)) == (1, 1)
 
 
 @pytest.mark.parametrize("verdict", GIVE)

@@ -16,6 +16,7 @@ from agent.review_desk.opening import Desk
 from agent.review_desk.seeds.mistakes import Planted, plant
 from agent.review_desk.text_checks import Surroundings, TextChecks
 from agent.review_desk.views import DraftView
+from agent.store.locks import lock_cases
 from agent.store.review_seeds import SEED_PREFIX, Seed, open_seeds, record_seed, seed_of
 from policies.model import PPM
 
@@ -77,6 +78,11 @@ def _planted(desk: Desk, view: DraftView, reviewer: str) -> Seed | None:
         return None
     now, actor = desk.clock(), desk.actor(reviewer, Act.CLAIM)
     with desk.store.write() as tx:
+        # a preview and an opening may come at once: the second finds what the first planted
+        lock_cases(tx.conn, [view.case.id])
+        known = seed_of(tx.conn, view.draft.draft.id, reviewer=reviewer)
+        if known is not None:
+            return known if known.verdict is None else None
         seed = Seed(
             id=tx.ids.new(SEED_PREFIX, at=now),
             draft_id=view.draft.draft.id,
