@@ -1,10 +1,7 @@
 """One case, once: served by a system of its own, scored, and told."""
 
-import asyncio
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from agent.clock import system_monotonic
 from agent.errors import OutriderError
@@ -31,25 +28,6 @@ class Judged:
     transcript: Transcript
 
 
-class OneThread(ThreadPoolExecutor):
-    """Runs what is submitted at once: a case is one piece of work at a time, so threads only cost."""
-
-    def submit(  # type: ignore[explicit-override]  # Python 3.11 has no `override`
-        self,
-        fn: Callable[..., Any],
-        /,
-        *args: Any,  # noqa: ANN401  # as the class it extends
-        **kwargs: Any,  # noqa: ANN401
-    ) -> Future[Any]:
-        """Run the call and return its outcome as a finished future."""
-        done: Future[Any] = Future()
-        try:
-            done.set_result(fn(*args, **kwargs))
-        except BaseException as exc:  # noqa: BLE001  # handed on to whoever awaits it
-            done.set_exception(exc)
-        return done
-
-
 async def run_case(
     case: Case, deciding: Deciding, scratch: Scratch, *, repeat: int, seed: int, cards: bool
 ) -> Judged:
@@ -63,7 +41,6 @@ async def run_case(
         seed: Makes ids; repeats of a case differ in it.
         cards: Whether to draw the decision card also of cases that pass.
     """
-    asyncio.get_running_loop().set_default_executor(OneThread(max_workers=1))
     system = CaseSystem(case, deciding, scratch, seed=seed + repeat)
     begun = _seconds(deciding)
     try:

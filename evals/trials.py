@@ -1,10 +1,10 @@
 """Trials: every repeat of every case as one task of a pydantic-evals dataset, over several processes."""
 
-import asyncio
 import multiprocessing
 import os
 import sys
 import threading
+from asyncio import Runner
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
@@ -17,6 +17,7 @@ from evals.cases.model import Case
 from evals.run_case import Judged, failed, run_case
 from evals.world.databases import Scratch, scratch_database
 from evals.world.deciding import Deciding
+from evals.world.event_loop import StraightLoop
 
 _AT_ONCE: Final = 8
 """Trials handed to a process at once: few for even loads, many for little handing over."""
@@ -85,15 +86,17 @@ class Bench:
         self._cards = cards
         self._open = ExitStack()
         self._scratch: Scratch | None = None
+        self._runner = Runner(loop_factory=StraightLoop)
 
     def run(self, trials: Sequence[Trial]) -> list[Judged]:
         """Run trials one after the other; not from within a running event loop."""
         if self._scratch is None:
             self._scratch = self._open.enter_context(scratch_database())
-        return asyncio.run(self._evaluate(trials, self._scratch))
+        return self._runner.run(self._evaluate(trials, self._scratch))
 
     def close(self) -> None:
-        """Remove the scratch database."""
+        """Remove the scratch database and end the loop."""
+        self._runner.close()
         self._open.close()
 
     async def _evaluate(self, trials: Sequence[Trial], scratch: Scratch) -> list[Judged]:

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import Connection, RowMapping, insert, update
 from sqlmodel import col, select
@@ -104,10 +105,12 @@ def finish_attempt(
 
 def open_attempts(connection: Connection) -> list[Attempt]:
     """Return the attempts that nobody has settled, oldest first."""
-    rows = connection.execute(
-        select(AttemptRow).where(col(AttemptRow.state) == AttemptState.STARTED).order_by(col(AttemptRow.id))
-    ).mappings()
-    return [_attempt(row) for row in rows]
+    return [_attempt(row) for row in connection.execute(_OPEN).mappings()]
+
+
+_OPEN: Final = (
+    select(AttemptRow).where(col(AttemptRow.state) == AttemptState.STARTED).order_by(col(AttemptRow.id))
+)
 
 
 def attempts_of(connection: Connection, delivery_id: str) -> list[Attempt]:

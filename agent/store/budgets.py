@@ -2,12 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, update
 from sqlmodel import col, select
 
 from agent.store.tables.ledger import BudgetHold, BudgetRow
 from agent.store.transaction import Tx, insert_new
+
+_DEAD: Final = (
+    select(BudgetHold.id, BudgetHold.amount)
+    .where(col(BudgetHold.at) < bindparam("before"))
+    .order_by(col(BudgetHold.scope), col(BudgetHold.period))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +113,8 @@ def release_dead(tx: Tx, *, before: datetime, owner: str | None = None) -> int:
         before: Only holds made earlier; must lie further back than a call can last.
         owner: Only this owner's holds; None for everybody's.
     """
-    wanted = select(BudgetHold.id, BudgetHold.amount).where(col(BudgetHold.at) < before)
-    if owner is not None:
-        wanted = wanted.where(col(BudgetHold.owner) == owner)
-    dead = tx.conn.execute(wanted.order_by(col(BudgetHold.scope), col(BudgetHold.period))).all()
+    wanted = _DEAD if owner is None else _DEAD.where(col(BudgetHold.owner) == owner)
+    dead = tx.conn.execute(wanted, {"before": before}).all()
     return sum(settle(tx, hold_id, cost=amount) for hold_id, amount in dead)
 
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 import sqlalchemy
-from sqlalchemy import Connection, insert, type_coerce, update
+from sqlalchemy import Connection, bindparam, insert, type_coerce, update
 from sqlmodel import col
 
 from agent.domain.audit import Actor, AuditEvent
 from agent.domain.cases import OPEN_STATES, Case, CaseId, CaseState, Signal, SituationId
 from agent.store.bulk import ReadInstant
-from agent.store.plans import among, filtered
+from agent.store.plans import among, filtered, is_among, packed
 from agent.store.tables.cases import CaseFile
 from agent.store.transaction import Tx, chunked
 from tools.records.base import CustomerId
@@ -32,6 +33,19 @@ _ALL = sqlalchemy.select(
     col(CaseFile.turn),
     col(CaseFile.shadow),
 )
+
+
+_DUE: Final = (
+    _ALL.where(col(CaseFile.next_at) <= bindparam("now"), filtered(col(CaseFile.state)) == CaseState.NEW)
+    .order_by(col(CaseFile.next_at), col(CaseFile.id))
+    .limit(bindparam("most"))
+)
+_DUE_LOCKED: Final = _DUE.with_for_update(skip_locked=True)
+
+
+@cache
+def _of_objects(*, as_text: bool) -> sqlalchemy.Select[*tuple[Any, ...]]:
+    return _ALL.where(is_among(CaseFile.object_ref, "refs", as_text=as_text)).order_by(col(CaseFile.id))
 
 
 def get_case(conn: Connection, case_id: str) -> Case | None:
@@ -58,12 +72,7 @@ def due_cases(conn: Connection, now: datetime, limit: int, *, lock: bool = False
         limit: Most cases to return.
         lock: Hold them until the transaction ends, and leave out those that somebody else holds.
     """
-    statement = (
-        _ALL.where(col(CaseFile.next_at) <= now, filtered(col(CaseFile.state)) == CaseState.NEW)
-        .order_by(col(CaseFile.next_at), col(CaseFile.id))
-        .limit(limit)
-    )
-    rows = conn.execute(statement.with_for_update(skip_locked=True) if lock else statement)
+    rows = conn.execute(_DUE_LOCKED if lock else _DUE, {"now": now, "most": limit})
     return [_case(row) for row in rows.all()]
 
 
@@ -81,8 +90,8 @@ def cases_of_objects(conn: Connection, object_refs: Collection[str]) -> dict[str
     """Return object → all its cases, open and closed, oldest first."""
     found: dict[str, list[Case]] = {}
     for part in chunked(sorted(object_refs)):
-        rows = conn.execute(_ALL.where(col(CaseFile.object_ref).in_(part)).order_by(col(CaseFile.id)))
-        for row in rows:
+        many = packed(conn, part)
+        for row in conn.execute(_of_objects(as_text=many.as_text), {"refs": many.value}):
             case = _case(row)
             found.setdefault(case.object_ref, []).append(case)
     return found
@@ -173,9 +182,17 @@ def postpone(tx: Tx, until_of: Mapping[CaseId, datetime], *, at: datetime) -> No
         by_instant.setdefault(until, []).append(case_id)
     for until, case_ids in by_instant.items():
         for part in chunked(sorted(case_ids)):
-            tx.conn.execute(
-                update(CaseFile).where(among(tx.conn, CaseFile.id, part)).values(next_at=until, updated_at=at)
-            )
+            many = packed(tx.conn, part)
+            tx.conn.execute(_postpone(as_text=many.as_text), {"ids": many.value, "until": until, "at": at})
+
+
+@cache
+def _postpone(*, as_text: bool) -> sqlalchemy.Update:
+    return (
+        update(CaseFile)
+        .where(is_among(CaseFile.id, "ids", as_text=as_text))
+        .values(next_at=bindparam("until"), updated_at=bindparam("at"))
+    )
 
 
 def assign_situations(tx: Tx, situation_of: Mapping[CaseId, SituationId]) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import SQLModel, col, select
 
@@ -136,7 +136,13 @@ def _prepare_sqlite(engine: Engine, *, begin: str) -> None:
     def begin_transaction(  # pyright: ignore[reportUnusedFunction]  # called by the event
         connection: Connection,
     ) -> None:
-        connection.exec_driver_sql(begin)
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, sqlite3.Connection):
+            raise TypeError(f"expected a sqlite3 connection, got {type(driver)!r}")
+        try:
+            driver.execute(begin)  # without what SQLAlchemy does around a statement: as dear as a small query
+        except sqlite3.Error as exc:
+            raise OperationalError(begin, None, exc) from exc
 
 
 def _upgrade(connection: Connection) -> None:

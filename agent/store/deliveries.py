@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, func, insert, update
+import sqlalchemy
+from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, update
 from sqlmodel import col, select
 
 from agent.domain.audit import Actor, AuditEvent
@@ -13,7 +15,7 @@ from agent.domain.cases import Case, CaseId
 from agent.domain.drafts import Delivery, DeliveryId, DeliveryState, Draft, DraftId
 from agent.errors import ConflictError
 from agent.store.messages import message_from_json, message_to_json
-from agent.store.plans import filtered
+from agent.store.plans import filtered, is_among, packed
 from agent.store.tables.sending import DeliveryRow
 from agent.store.transaction import Tx, chunked
 from tools.records.base import CustomerId
@@ -268,20 +270,26 @@ def sent_times(
     """
     times: dict[CustomerId, list[datetime]] = {}
     for part in chunked(customer_ids):
-        rows = connection.execute(
-            select(DeliveryRow.customer_id, DeliveryRow.intent_at)
-            .where(
-                col(DeliveryRow.customer_id).in_(part),
-                col(DeliveryRow.intent_at) >= since,
-                filtered(col(DeliveryRow.state)).in_(MAYBE_OUT),
-                col(DeliveryRow.counts_to_cap).is_(True),
-            )
-            .order_by(col(DeliveryRow.intent_at))
-        )
+        many = packed(connection, part)
+        rows = connection.execute(_sent(as_text=many.as_text), {"customers": many.value, "since": since})
         for customer_id, at in rows:
             if at is not None:
                 times.setdefault(CustomerId(customer_id), []).append(at)
     return times
+
+
+@cache
+def _sent(*, as_text: bool) -> Select[str, datetime | None]:
+    return (
+        sqlalchemy.select(col(DeliveryRow.customer_id), col(DeliveryRow.intent_at))
+        .where(
+            is_among(DeliveryRow.customer_id, "customers", as_text=as_text),
+            col(DeliveryRow.intent_at) >= bindparam("since"),
+            filtered(col(DeliveryRow.state)).in_(MAYBE_OUT),
+            col(DeliveryRow.counts_to_cap).is_(True),
+        )
+        .order_by(col(DeliveryRow.intent_at))
+    )
 
 
 def sent_counts(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import Connection, insert, update
 from sqlmodel import col, select
@@ -108,11 +109,12 @@ def lift_kill_switch(tx: Tx, *, scope: KillScope, key: str, operator: str, at: d
     return lifted.rowcount
 
 
+_ACTIVE: Final = select(KillSwitch).where(col(KillSwitch.lifted_at).is_(None)).order_by(col(KillSwitch.id))
+
+
 def active_stops(connection: Connection) -> Stops:
     """Return the stops that are in force, oldest first."""
-    rows = connection.execute(
-        select(KillSwitch).where(col(KillSwitch.lifted_at).is_(None)).order_by(col(KillSwitch.id))
-    ).mappings()
+    rows = connection.execute(_ACTIVE).mappings()
     return Stops(
         tuple(
             Stop(

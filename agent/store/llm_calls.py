@@ -8,8 +8,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import Connection, RowMapping, insert, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, update
 from sqlmodel import col, select
 
 from agent.store.tables.ledger import LlmCallRow
@@ -165,12 +166,15 @@ def give_up_started(tx: Tx, *, before: datetime, at: datetime) -> int:
         before: Only calls started earlier; must lie further back than a call can last.
         at: Now.
     """
-    lost = tx.conn.execute(
-        update(LlmCallRow)
-        .where(col(LlmCallRow.status) == CallStatus.STARTED, col(LlmCallRow.started_at) < before)
-        .values(status=CallStatus.LOST, error="lost: its process ended under way", ended_at=at)
-    )
+    lost = tx.conn.execute(_LOSE_STARTED, {"before": before, "at": at})
     return int(lost.rowcount)
+
+
+_LOSE_STARTED: Final = (
+    update(LlmCallRow)
+    .where(col(LlmCallRow.status) == CallStatus.STARTED, col(LlmCallRow.started_at) < bindparam("before"))
+    .values(status=CallStatus.LOST, error="lost: its process ended under way", ended_at=bindparam("at"))
+)
 
 
 def _call(row: RowMapping) -> LlmCall:

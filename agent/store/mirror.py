@@ -4,17 +4,18 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 import sqlalchemy
-from sqlalchemy import Connection, bindparam, delete, insert, type_coerce, update
+from sqlalchemy import Connection, Delete, Insert, Select, bindparam, delete, insert, type_coerce, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlmodel import col, select
+from sqlmodel import col
 
 from agent.domain.mirror import RecordKey, Seen
 from agent.store.bulk import ReadInstant
-from agent.store.plans import among, filtered
+from agent.store.plans import filtered, is_among, packed
 from agent.store.tables.mirror import MirrorChange, MirrorLink, MirrorRecord
 from agent.store.transaction import chunked
 from tools.records.base import Envelope
@@ -44,6 +45,85 @@ _SEEN = sqlalchemy.select(
     type_coerce(col(MirrorRecord.observed_at), ReadInstant()),
     col(MirrorRecord.body),
 )
+
+_TOUCH: Final = (
+    update(MirrorRecord)
+    .where(
+        col(MirrorRecord.type) == bindparam("of_type"),
+        col(MirrorRecord.id) == bindparam("of_id"),
+        col(MirrorRecord.source_updated_at) <= bindparam("new_updated_at"),
+        col(MirrorRecord.observed_at) <= bindparam("new_observed_at"),
+    )
+    .values(
+        version=bindparam("new_version"),
+        source_updated_at=bindparam("new_updated_at"),
+        observed_at=bindparam("new_observed_at"),
+    )
+)
+
+
+@cache
+def _known_by_id(*, as_text: bool) -> Select[str, str, datetime, datetime]:
+    return sqlalchemy.select(
+        col(MirrorRecord.id),
+        col(MirrorRecord.content_hash),
+        col(MirrorRecord.source_updated_at),
+        col(MirrorRecord.observed_at),
+    ).where(col(MirrorRecord.type) == bindparam("type"), is_among(MirrorRecord.id, "ids", as_text=as_text))
+
+
+@cache
+def _seen_by_id(*, as_text: bool, deleted: bool) -> Select[*tuple[Any, ...]]:
+    wanted = _SEEN.where(
+        col(MirrorRecord.type) == bindparam("type"), is_among(MirrorRecord.id, "ids", as_text=as_text)
+    )
+    return wanted if deleted else wanted.where(col(MirrorRecord.deleted).is_(False))
+
+
+@cache
+def _seen_by_customer(*, as_text: bool) -> Select[*tuple[Any, ...]]:
+    return _SEEN.where(
+        is_among(MirrorRecord.customer_ref, "ids", as_text=as_text),
+        filtered(col(MirrorRecord.type)) == bindparam("type"),
+        col(MirrorRecord.deleted).is_(False),
+    ).order_by(col(MirrorRecord.id))
+
+
+@cache
+def _linked_to(*, as_text: bool) -> Select[str, str]:
+    return sqlalchemy.select(col(MirrorLink.value), col(MirrorLink.id)).where(
+        col(MirrorLink.relation) == bindparam("relation"),
+        is_among(MirrorLink.value, "values", as_text=as_text),
+        filtered(col(MirrorLink.type)) == bindparam("type"),
+    )
+
+
+@cache
+def _shared_by_several(*, as_text: bool) -> Select[str]:
+    return (
+        sqlalchemy.select(col(MirrorLink.value))
+        .where(
+            col(MirrorLink.relation) == bindparam("relation"),
+            is_among(MirrorLink.value, "values", as_text=as_text),
+        )
+        .group_by(col(MirrorLink.value))
+        .having(sqlalchemy.func.count() > 1)
+    )
+
+
+@cache
+def _drop_links(*, as_text: bool) -> Delete:
+    return delete(MirrorLink).where(
+        col(MirrorLink.type) == bindparam("type"), is_among(MirrorLink.id, "ids", as_text=as_text)
+    )
+
+
+@cache
+def _upsert(dialect: str) -> Insert:
+    statement = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(MirrorRecord)
+    return statement.on_conflict_do_update(
+        index_elements=["type", "id"], set_={name: statement.excluded[name] for name in _UPDATED}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,22 +188,8 @@ def touch(conn: Connection, envelopes: Sequence[Envelope]) -> None:
     """Note when records of known content were changed and seen last; times never move back."""
     if not envelopes:
         return
-    statement = (
-        update(MirrorRecord)
-        .where(
-            col(MirrorRecord.type) == bindparam("of_type"),
-            col(MirrorRecord.id) == bindparam("of_id"),
-            col(MirrorRecord.source_updated_at) <= bindparam("new_updated_at"),
-            col(MirrorRecord.observed_at) <= bindparam("new_observed_at"),
-        )
-        .values(
-            version=bindparam("new_version"),
-            source_updated_at=bindparam("new_updated_at"),
-            observed_at=bindparam("new_observed_at"),
-        )
-    )
     conn.execute(
-        statement,
+        _TOUCH,
         [
             {
                 "of_type": envelope.type,
@@ -147,14 +213,8 @@ def _known(conn: Connection, envelopes: Sequence[Envelope]) -> dict[RecordKey, _
         by_type[envelope.type].append(envelope.id)
     found: dict[RecordKey, _Known] = {}
     for record_type, ids in by_type.items():
-        rows = conn.execute(
-            sqlalchemy.select(
-                col(MirrorRecord.id),
-                col(MirrorRecord.content_hash),
-                col(MirrorRecord.source_updated_at),
-                col(MirrorRecord.observed_at),
-            ).where(col(MirrorRecord.type) == record_type, among(conn, MirrorRecord.id, ids))
-        )
+        many = packed(conn, ids)
+        rows = conn.execute(_known_by_id(as_text=many.as_text), {"type": record_type, "ids": many.value})
         for record_id, content_hash, updated_at, observed_at in rows.all():
             found[record_type, record_id] = _Known(content_hash, updated_at, observed_at)
     return found
@@ -165,16 +225,11 @@ def _store(conn: Connection, part: Sequence[tuple[Envelope, str]]) -> None:
         (envelope.type, envelope.id): list(dict.fromkeys(parse_body(envelope.type, envelope.body).links()))
         for envelope, _ in part
     }
-    make = sqlite_insert if conn.dialect.name == "sqlite" else postgresql_insert
-    statement = make(MirrorRecord)
-    upsert = statement.on_conflict_do_update(
-        index_elements=["type", "id"], set_={name: statement.excluded[name] for name in _UPDATED}
-    )
     rows = [
         _row(envelope, content_hash, dict(links[envelope.type, envelope.id]))
         for envelope, content_hash in part
     ]
-    conn.execute(upsert, rows)
+    conn.execute(_upsert(conn.dialect.name), rows)
     _replace_links(
         conn, {(one.type, one.id): [] if one.deleted else links[one.type, one.id] for one, _ in part}
     )
@@ -202,9 +257,8 @@ def _replace_links(conn: Connection, links: Mapping[RecordKey, Sequence[tuple[st
     for record_type, record_id in links:
         by_type[record_type].append(record_id)
     for record_type, ids in by_type.items():
-        conn.execute(
-            delete(MirrorLink).where(col(MirrorLink.type) == record_type, col(MirrorLink.id).in_(ids))
-        )
+        many = packed(conn, ids)
+        conn.execute(_drop_links(as_text=many.as_text), {"type": record_type, "ids": many.value})
     rows = [
         {"type": key[0], "id": key[1], "relation": relation, "value": value}
         for key, pairs in links.items()
@@ -224,8 +278,10 @@ def load_records(
     found: dict[RecordKey, Seen] = {}
     for record_type, ids in by_type.items():
         for part in chunked(ids):
-            wanted = _SEEN.where(col(MirrorRecord.type) == record_type, among(conn, MirrorRecord.id, part))
-            rows = conn.execute(wanted if deleted else wanted.where(col(MirrorRecord.deleted).is_(False)))
+            many = packed(conn, part)
+            rows = conn.execute(
+                _seen_by_id(as_text=many.as_text, deleted=deleted), {"type": record_type, "ids": many.value}
+            )
             found.update({(record_type, row[0]): _seen(record_type, row) for row in rows.all()})
     return found
 
@@ -234,13 +290,8 @@ def records_of_customers(conn: Connection, customer_ids: Collection[str], record
     """Return the records of one type that belong to these customers, by id."""
     found: list[Seen] = []
     for part in chunked(sorted(customer_ids)):
-        rows = conn.execute(
-            _SEEN.where(
-                among(conn, MirrorRecord.customer_ref, part),
-                filtered(col(MirrorRecord.type)) == record_type,
-                col(MirrorRecord.deleted).is_(False),
-            ).order_by(col(MirrorRecord.id))
-        )
+        many = packed(conn, part)
+        rows = conn.execute(_seen_by_customer(as_text=many.as_text), {"type": record_type, "ids": many.value})
         found += [_seen(record_type, row) for row in rows.all()]
     return found
 
@@ -251,12 +302,10 @@ def linked(
     """Return value → ids of the records of one type that point at it by a relation."""
     found: dict[str, list[str]] = defaultdict(list)
     for part in chunked(sorted(set(values))):
+        many = packed(conn, part)
         rows = conn.execute(
-            select(MirrorLink.value, MirrorLink.id).where(
-                col(MirrorLink.relation) == relation,
-                among(conn, MirrorLink.value, part),
-                filtered(col(MirrorLink.type)) == record_type,
-            )
+            _linked_to(as_text=many.as_text),
+            {"relation": relation, "values": many.value, "type": record_type},
         )
         for value, record_id in rows.all():
             found[value].append(record_id)
@@ -267,14 +316,11 @@ def shared_values(conn: Connection, relation: str, values: Collection[str]) -> f
     """Return those values that more than one record points at, such as a phone two customers share."""
     shared: set[str] = set()
     for part in chunked(sorted(set(values))):
-        shared |= set(
-            conn.execute(
-                select(MirrorLink.value)
-                .where(col(MirrorLink.relation) == relation, among(conn, MirrorLink.value, part))
-                .group_by(col(MirrorLink.value))
-                .having(sqlalchemy.func.count() > 1)
-            ).scalars()
+        many = packed(conn, part)
+        rows = conn.execute(
+            _shared_by_several(as_text=many.as_text), {"relation": relation, "values": many.value}
         )
+        shared |= set(rows.scalars())
     return frozenset(shared)
 
 

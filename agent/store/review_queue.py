@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy
-from sqlalchemy import Connection, RowMapping, and_, func, or_
+from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_
 from sqlalchemy.sql.elements import ColumnElement
 from sqlmodel import col, select
 
@@ -151,13 +151,16 @@ def situation_sizes(connection: Connection, situation_ids: Sequence[str | None])
 
 def expired_drafts(connection: Connection, *, now: datetime, limit: int) -> list[DraftFile]:
     """Return pending drafts whose time has passed, the longest first."""
-    rows = connection.execute(
-        select(DraftRow)
-        .where(col(DraftRow.state) == DraftState.PENDING, col(DraftRow.expires_at) <= now)
-        .order_by(col(DraftRow.expires_at), col(DraftRow.id))
-        .limit(limit)
-    ).mappings()
+    rows = connection.execute(_EXPIRED, {"now": now, "most": limit}).mappings()
     return [draft_file(row) for row in rows]
+
+
+_EXPIRED: Final = (
+    select(DraftRow)
+    .where(col(DraftRow.state) == DraftState.PENDING, col(DraftRow.expires_at) <= bindparam("now"))
+    .order_by(col(DraftRow.expires_at), col(DraftRow.id))
+    .limit(bindparam("most"))
+)
 
 
 def _page(

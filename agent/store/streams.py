@@ -3,18 +3,28 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
 import sqlalchemy
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, Delete, bindparam, delete, insert, update
 from sqlmodel import col, select
 
 from agent.canonical import text_hash
+from agent.store.plans import is_among, packed
 from agent.store.tables.mirror import Quarantine, StreamCursor
 from agent.store.transaction import Tx, chunked
 from tools.ports import Cursor, Rejected
 
 NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_STATES: Final = select(StreamCursor).where(col(StreamCursor.source) == bindparam("source"))
+_UPDATE: Final = update(StreamCursor).where(
+    col(StreamCursor.source) == bindparam("of_source"), col(StreamCursor.stream) == bindparam("of_stream")
+)
+"""Its values are the other parameters."""
+_READ_TIMES: Final = sqlalchemy.select(
+    col(StreamCursor.source), col(StreamCursor.stream), col(StreamCursor.read_at)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +41,7 @@ class StreamState:
 
 def stream_states(conn: Connection, source: str) -> dict[str, StreamState]:
     """Return the state of each stream of a source that was ever read."""
-    rows = conn.execute(select(StreamCursor).where(col(StreamCursor.source) == source)).mappings()
+    rows = conn.execute(_STATES, {"source": source}).mappings()
     return {row["stream"]: _state(row) for row in rows}
 
 
@@ -79,8 +89,7 @@ def save_reconciliation(tx: Tx, source: str, stream: str, *, missed: int, at: da
 
 
 def _upsert(tx: Tx, source: str, stream: str, values: Mapping[str, object]) -> None:
-    where = (col(StreamCursor.source) == source, col(StreamCursor.stream) == stream)
-    if tx.conn.execute(update(StreamCursor).where(*where).values(**values)).rowcount:
+    if tx.conn.execute(_UPDATE, {"of_source": source, "of_stream": stream, **values}).rowcount:
         return
     empty: dict[str, object] = {
         "stream_version": None,
@@ -122,13 +131,19 @@ def quarantine(tx: Tx, source: str, rejected: Sequence[Rejected], *, at: datetim
 def release_quarantined(tx: Tx, source: str, stream: str, record_ids: Collection[str]) -> None:
     """Drop quarantined rows of records that have been read well since."""
     for part in chunked(sorted(record_ids)):
+        many = packed(tx.conn, part)
         tx.conn.execute(
-            delete(Quarantine).where(
-                col(Quarantine.source) == source,
-                col(Quarantine.stream) == stream,
-                col(Quarantine.record_id).in_(part),
-            )
+            _release(as_text=many.as_text), {"source": source, "stream": stream, "ids": many.value}
         )
+
+
+@cache
+def _release(*, as_text: bool) -> Delete:
+    return delete(Quarantine).where(
+        col(Quarantine.source) == bindparam("source"),
+        col(Quarantine.stream) == bindparam("stream"),
+        is_among(Quarantine.record_id, "ids", as_text=as_text),
+    )
 
 
 def count_quarantined(conn: Connection) -> dict[str, int]:
@@ -141,9 +156,7 @@ def count_quarantined(conn: Connection) -> dict[str, int]:
 
 def read_times(conn: Connection) -> dict[tuple[str, str], datetime]:
     """Return (source, stream) → when it was last read to its end, without streams that never were."""
-    rows = conn.execute(
-        sqlalchemy.select(col(StreamCursor.source), col(StreamCursor.stream), col(StreamCursor.read_at))
-    )
+    rows = conn.execute(_READ_TIMES)
     return {(source, stream): read_at for source, stream, read_at in rows if read_at != NEVER}
 
 

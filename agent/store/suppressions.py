@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import Connection, func
+from sqlalchemy import Connection, bindparam, func
 from sqlmodel import col, select
 
 from agent.domain.audit import Actor, AuditEvent
@@ -20,6 +20,7 @@ from tools.records.base import CustomerId
 from tools.records.vocabulary import ChannelKind, Purpose
 
 ALL_PURPOSES: Final = "all"
+_ANY: Final = select(Suppression.channel).where(col(Suppression.channel) == bindparam("channel")).limit(1)
 
 
 def suppress(
@@ -77,10 +78,7 @@ def suppressed_purposes(
 
 def has_suppressions(connection: Connection, channel: ChannelKind) -> bool:
     """Return whether any address of a channel is suppressed, so that others need not be hashed."""
-    found = connection.execute(
-        select(Suppression.channel).where(col(Suppression.channel) == channel).limit(1)
-    )
-    return found.first() is not None
+    return connection.execute(_ANY, {"channel": channel}).first() is not None
 
 
 def is_suppressed(purposes: frozenset[str], purpose: Purpose) -> bool:

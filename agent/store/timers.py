@@ -4,15 +4,31 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Final
 
 import sqlalchemy
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, Select, bindparam, delete, insert
 from sqlmodel import col
 
 from agent.domain.mirror import RecordKey
-from agent.store.plans import among
+from agent.store.plans import among, is_among, packed
 from agent.store.tables.mirror import MirrorChange, Timer
 from agent.store.transaction import Tx, chunked
+
+_CHANGES: Final = (
+    sqlalchemy.select(col(MirrorChange.seq), col(MirrorChange.type), col(MirrorChange.id))
+    .order_by(col(MirrorChange.seq))
+    .limit(bindparam("most"))
+)
+_TIMERS: Final = (
+    sqlalchemy.select(
+        col(Timer.scenario), col(Timer.type), col(Timer.id), col(Timer.slot), col(Timer.next_at)
+    )
+    .where(col(Timer.next_at) <= bindparam("now"))
+    .order_by(col(Timer.next_at))
+    .limit(bindparam("most"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +43,7 @@ class DueTimer:
 
 def pending_changes(conn: Connection, limit: int) -> list[tuple[int, RecordKey]]:
     """Return the oldest changes as (seq, key)."""
-    rows = conn.execute(
-        sqlalchemy.select(col(MirrorChange.seq), col(MirrorChange.type), col(MirrorChange.id))
-        .order_by(col(MirrorChange.seq))
-        .limit(limit)
-    )
+    rows = conn.execute(_CHANGES, {"most": limit})
     return [(seq, (record_type, record_id)) for seq, record_type, record_id in rows if seq is not None]
 
 
@@ -50,14 +62,7 @@ def drop_changes(tx: Tx, seqs: Sequence[int]) -> None:
 
 def due_timers(conn: Connection, now: datetime, limit: int) -> list[DueTimer]:
     """Return timers whose instant is not after `now`, the oldest first."""
-    rows = conn.execute(
-        sqlalchemy.select(
-            col(Timer.scenario), col(Timer.type), col(Timer.id), col(Timer.slot), col(Timer.next_at)
-        )
-        .where(col(Timer.next_at) <= now)
-        .order_by(col(Timer.next_at))
-        .limit(limit)
-    )
+    rows = conn.execute(_TIMERS, {"now": now, "most": limit})
     return [
         DueTimer(scenario=scenario, key=(record_type, record_id), slot=slot, next_at=next_at)
         for scenario, record_type, record_id, slot, next_at in rows
@@ -96,17 +101,34 @@ def replace_timers(
 def _drop_others(tx: Tx, scenario: str, record_type: str, wanted: dict[str, list[datetime]]) -> None:
     """Drop timers that are not wanted, and take out of `wanted` what stands already."""
     for part in chunked(sorted(wanted)):
-        mine = (
-            col(Timer.scenario) == scenario,
-            col(Timer.type) == record_type,
-            among(tx.conn, Timer.id, part),
-        )
+        many = packed(tx.conn, part)
         found: dict[str, list[datetime]] = defaultdict(list)
-        statement = sqlalchemy.select(col(Timer.id), col(Timer.next_at)).where(*mine)
-        for record_id, next_at in tx.conn.execute(statement.order_by(col(Timer.id), col(Timer.slot))).all():
+        rows = tx.conn.execute(
+            _timers_of(as_text=many.as_text), {"scenario": scenario, "type": record_type, "ids": many.value}
+        )
+        for record_id, next_at in rows.all():
             found[record_id].append(next_at)
         others = [record_id for record_id, instants in found.items() if instants != wanted[record_id]]
         for record_id in found.keys() - set(others):
             del wanted[record_id]
         if others:
-            tx.conn.execute(delete(Timer).where(*mine[:2], among(tx.conn, Timer.id, others)))
+            tx.conn.execute(
+                delete(Timer).where(
+                    col(Timer.scenario) == scenario,
+                    col(Timer.type) == record_type,
+                    among(tx.conn, Timer.id, others),
+                )
+            )
+
+
+@cache
+def _timers_of(*, as_text: bool) -> Select[str, datetime]:
+    return (
+        sqlalchemy.select(col(Timer.id), col(Timer.next_at))
+        .where(
+            col(Timer.scenario) == bindparam("scenario"),
+            col(Timer.type) == bindparam("type"),
+            is_among(Timer.id, "ids", as_text=as_text),
+        )
+        .order_by(col(Timer.id), col(Timer.slot))
+    )

@@ -5,7 +5,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine, delete, func, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -29,6 +29,7 @@ CHUNK = 5_000
 T = TypeVar("T")
 
 _SEAL_LOCK = 0x0A0D17  # any number, the same in every process
+_LAST_SEAL: Final = select(AuditSeal.seq, AuditSeal.chain).order_by(col(AuditSeal.seq).desc()).limit(1)
 _EVENT_COLUMNS = ("id", "type", "at", "subject_ref", "case_id", "envelope")
 _SEAL_COLUMNS = ("seq", "event_id", "leaf", "chain")
 
@@ -206,9 +207,7 @@ class Store:
 def _seal(connection: Connection, events: Sequence[tuple[str, str]]) -> None:
     if not events:
         return
-    last = connection.execute(
-        select(AuditSeal.seq, AuditSeal.chain).order_by(col(AuditSeal.seq).desc()).limit(1)
-    ).first()
+    last = connection.execute(_LAST_SEAL).first()
     seq, chain = (last[0], bytes.fromhex(last[1])) if last else (0, GENESIS)
     rows: list[Values] = []
     for event_id, envelope in events:

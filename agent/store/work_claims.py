@@ -6,10 +6,25 @@ wake-up is harmless, and a worker that stood still cannot write over its success
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from functools import cache
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, case, literal, not_, or_, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    Update,
+    and_,
+    bindparam,
+    case,
+    not_,
+    or_,
+    tuple_,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from agent.errors import LeaseLostError
@@ -25,15 +40,12 @@ SUSPECT_ATTEMPTS: Final = 2
 
 def anything_due(connection: Connection, *, now: datetime, kinds: Collection[str]) -> bool:
     """Return whether a claim could find something; needs no write lock."""
-    return connection.execute(select(WorkRow.key).where(*_due(now, kinds)).limit(1)).first() is not None
+    return connection.execute(_ANY_DUE, _due_now(now, kinds)).first() is not None
 
 
 def suspects_due(connection: Connection, *, now: datetime, kinds: Collection[str]) -> bool:
     """Return whether an item is due whose worker died `SUSPECT_ATTEMPTS` times while it ran."""
-    found = connection.execute(
-        select(WorkRow.key).where(*_due(now, kinds), _suspect(), _has_tries()).limit(1)
-    )
-    return found.first() is not None
+    return connection.execute(_SUSPECT_DUE, _due_now(now, kinds)).first() is not None
 
 
 def claim(
@@ -61,29 +73,13 @@ def claim(
         suspects: Only those that may have killed their worker, which must run alone; without it, all others.
         begun: They begin with this very transaction, so that no second one is needed to say so.
     """
-    chosen = (
-        select(WorkRow.key)
-        .where(*_due(now, kinds), _has_tries(), _suspect() if suspects else not_(_suspect()))
-        .order_by(col(WorkRow.priority).desc(), col(WorkRow.next_at), col(WorkRow.key))
-        .limit(limit)
-        .with_for_update(skip_locked=True)  # left out on SQLite, where one transaction writes at a time
-    )
-    keys = tx.conn.execute(chosen).scalars().all()
+    chosen = _choose(suspects=suspects)
+    keys = tx.conn.execute(chosen, {**_due_now(now, kinds), "most": limit}).scalars().all()
     taken: list[WorkItem] = []
     for part in chunked(keys):
         rows = tx.conn.execute(
-            update(WorkRow)
-            .where(col(WorkRow.key).in_(part))
-            .values(
-                status=WorkStatus.RUNNING if begun else WorkStatus.QUEUED,
-                again_at=_still_ahead(now) if begun else col(WorkRow.again_at),
-                # one that was claimed but never begun has not been tried
-                attempts=col(WorkRow.attempts) + case((col(WorkRow.status) == WorkStatus.QUEUED, 0), else_=1),
-                token=col(WorkRow.token) + 1,
-                owner=owner,
-                next_at=now + lease,
-            )
-            .returning(WorkRow)
+            _take(begun=begun),
+            {"keys": list(part), "by": owner, "until": now + lease} | ({"at": now} if begun else {}),
         ).mappings()
         taken += [work_item(row) for row in rows]
     order = {key: place for place, key in enumerate(keys)}
@@ -143,20 +139,9 @@ def end(tx: Tx, item: WorkItem, following: Next) -> None:
     Raises:
         LeaseLostError: Another worker has the item now; let it pass through to roll everything back.
     """
-    asked = col(WorkRow.again_at)
-    planned = literal(following.at, UTCDateTime())
     changed = tx.conn.execute(
-        update(WorkRow)
-        .where(*_claimed(item.key, item.token, WorkStatus.RUNNING))
-        .values(
-            status=case((asked.is_(None), following.status), else_=WorkStatus.READY),
-            next_at=case((or_(asked < planned, planned.is_(None)), asked), else_=planned),
-            turn=col(WorkRow.turn) + 1,
-            attempts=0,
-            owner=None,
-            again_at=None,
-            error="",
-        )
+        _END,
+        {"of": item.key, "held": item.token, "planned": following.at, "following": following.status},
     )
     if changed.rowcount != 1:
         raise LeaseLostError(f"work {item.key!r} was taken over by another worker")
@@ -204,14 +189,7 @@ def give_back(tx: Tx, claims: Mapping[str, int], *, now: datetime) -> int:
 
 def owners_in_hand(connection: Connection) -> list[str]:
     """Return the workers that claimed work and have not ended it."""
-    return list(
-        connection.execute(
-            select(WorkRow.owner)
-            .where(col(WorkRow.status).in_(IN_HAND), col(WorkRow.owner).is_not(None))
-            .distinct()
-            .order_by(col(WorkRow.owner))
-        ).scalars()
-    )
+    return list(connection.execute(_OWNERS).scalars())
 
 
 def expire_leases(tx: Tx, *, now: datetime, owners: Collection[str]) -> int:
@@ -228,9 +206,7 @@ def expire_leases(tx: Tx, *, now: datetime, owners: Collection[str]) -> int:
 
 def doomed(connection: Connection, *, now: datetime, kinds: Collection[str]) -> list[WorkItem]:
     """Return due items that have no tries left, to be buried one by one."""
-    rows = connection.execute(
-        select(WorkRow).where(*_due(now, kinds), not_(_has_tries())).order_by(col(WorkRow.key))
-    ).mappings()
+    rows = connection.execute(_DOOMED, _due_now(now, kinds)).mappings()
     return [work_item(row) for row in rows]
 
 
@@ -251,8 +227,9 @@ def bury(tx: Tx, item: WorkItem, *, error: str | None = None) -> bool:
     return changed.rowcount == 1
 
 
-def _due(now: datetime, kinds: Collection[str]) -> tuple[ColumnElement[bool], ...]:
-    return (col(WorkRow.next_at) <= now, col(WorkRow.kind).in_(sorted(kinds)))
+def _due_now(now: datetime, kinds: Collection[str]) -> dict[str, object]:
+    """Return the parameters of `_DUE`."""
+    return {"now": now, "kinds": sorted(kinds)}
 
 
 def _has_tries() -> ColumnElement[bool]:
@@ -264,10 +241,79 @@ def _suspect() -> ColumnElement[bool]:
     return and_(col(WorkRow.status) == WorkStatus.RUNNING, col(WorkRow.attempts) >= SUSPECT_ATTEMPTS)
 
 
-def _still_ahead(now: datetime) -> ColumnElement[datetime | None]:
+def _still_ahead() -> ColumnElement[datetime | None]:
     # a turn begins after it was asked for, so it will see what it was asked for; later wishes stay
+    now = bindparam("at", type_=UTCDateTime())
     return case((col(WorkRow.again_at) > now, col(WorkRow.again_at)), else_=None)
 
 
 def _claimed(key: str, token: int, status: WorkStatus) -> tuple[ColumnElement[bool], ...]:
     return (col(WorkRow.key) == key, col(WorkRow.token) == token, col(WorkRow.status) == status)
+
+
+_DUE: Final = (
+    col(WorkRow.next_at) <= bindparam("now"),
+    col(WorkRow.kind).in_(bindparam("kinds", expanding=True)),
+)
+_ANY_DUE: Final = select(WorkRow.key).where(*_DUE).limit(1)
+_SUSPECT_DUE: Final = select(WorkRow.key).where(*_DUE, _suspect(), _has_tries()).limit(1)
+_DOOMED: Final = select(WorkRow).where(*_DUE, not_(_has_tries())).order_by(col(WorkRow.key))
+_OWNERS: Final = (
+    select(WorkRow.owner)
+    .where(col(WorkRow.status).in_(IN_HAND), col(WorkRow.owner).is_not(None))
+    .distinct()
+    .order_by(col(WorkRow.owner))
+)
+
+
+@cache
+def _choose(*, suspects: bool) -> SelectOfScalar[str]:
+    return (
+        select(WorkRow.key)
+        .where(*_DUE, _has_tries(), _suspect() if suspects else not_(_suspect()))
+        .order_by(col(WorkRow.priority).desc(), col(WorkRow.next_at), col(WorkRow.key))
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)  # left out on SQLite, where one transaction writes at a time
+    )
+
+
+@cache
+def _take(*, begun: bool) -> ReturningUpdate[Any]:
+    return (
+        update(WorkRow)
+        .where(col(WorkRow.key).in_(bindparam("keys", expanding=True)))
+        .values(
+            status=WorkStatus.RUNNING if begun else WorkStatus.QUEUED,
+            again_at=_still_ahead() if begun else col(WorkRow.again_at),
+            # one that was claimed but never begun has not been tried
+            attempts=col(WorkRow.attempts) + case((col(WorkRow.status) == WorkStatus.QUEUED, 0), else_=1),
+            token=col(WorkRow.token) + 1,
+            owner=bindparam("by"),
+            next_at=bindparam("until"),
+        )
+        .returning(WorkRow)
+    )
+
+
+def _ended() -> Update:
+    asked, planned = col(WorkRow.again_at), bindparam("planned", type_=UTCDateTime())
+    return (
+        update(WorkRow)
+        .where(
+            col(WorkRow.key) == bindparam("of"),
+            col(WorkRow.token) == bindparam("held"),
+            col(WorkRow.status) == WorkStatus.RUNNING,
+        )
+        .values(
+            status=case((asked.is_(None), bindparam("following", type_=Text())), else_=WorkStatus.READY),
+            next_at=case((or_(asked < planned, planned.is_(None)), asked), else_=planned),
+            turn=col(WorkRow.turn) + 1,
+            attempts=0,
+            owner=None,
+            again_at=None,
+            error="",
+        )
+    )
+
+
+_END: Final = _ended()
