@@ -93,6 +93,8 @@ class Parts:
     playbooks: Mapping[str, CompiledPlaybook] = field(default_factory=lambda: load_playbooks(PLAYBOOK_FOLDER))
     folders: Folders = field(default_factory=Folders)
     """Where `playbooks`, templates and prompts were read from."""
+    templates: TemplateStore | None = None
+    """Those of `folders` that were read already; None reads them when they are needed."""
     limits: Limits = field(default_factory=lambda: load_limits(LIMITS_FILE))
     rules: ReviewRules = field(default_factory=lambda: load_review_rules(REVIEW_FILE))
     roster: Roster = field(default_factory=lambda: Roster({}))
@@ -170,7 +172,7 @@ def build_app(parts: Parts) -> App:
     writer, reader = parts.open_database(parts.database_url, create=parts.create)
     keyring = Keyring(parts.installation_key, random=parts.ids.secret)
     store = Store(writer=writer, reader=reader, ids=parts.ids, keyring=keyring)
-    templates = TemplateStore(parts.folders.templates)
+    templates = parts.templates or TemplateStore(parts.folders.templates)
     candidates = Candidates(
         playbooks=parts.playbooks,
         limits=parts.limits,

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from asyncio import Runner
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Final
 
 from agent.clock import system_clock
@@ -136,6 +138,7 @@ _bench: Bench | None = None
 
 def _begin(deciding: Deciding, seed: int, cards: bool) -> None:  # noqa: FBT001  # positional for the pool
     global _bench  # noqa: PLW0603  # a process of a pool has no other place
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells all processes; the first one decides
     _bench = Bench(deciding, seed, cards=cards)
 
 
@@ -159,7 +162,18 @@ def _in_processes(plan: Plan, parts: Iterable[Sequence[Trial]], jobs: int) -> It
     # a forked process has everything that was read already; forking is safe as long as no thread runs
     forks = sys.platform == "linux" and threading.active_count() == 1
     context = multiprocessing.get_context("fork" if forks else "spawn")
+    if forks:
+        _import_before_forking()
     arguments = (plan.deciding, plan.seed, plan.cards)
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=arguments) as pool:
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=arguments)
+    try:
         for future in as_completed([pool.submit(_run_part, part) for part in parts]):
             yield future.result()
+    finally:  # also when somebody interrupts: what has not begun is dropped, what has begun ends in seconds
+        pool.shutdown(cancel_futures=True)
+
+
+def _import_before_forking() -> None:
+    """Import what cases need late, so that it is not read once per process."""
+    for name in ("agent.graph.build", "pydantic_evals"):
+        import_module(name)

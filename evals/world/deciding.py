@@ -22,7 +22,7 @@ from policies.loader import (
 from policies.model import Holdout, Limits
 from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook, compile_playbook
-from prompts.templates import TEMPLATE_FOLDER
+from prompts.templates import TEMPLATE_FOLDER, TemplateStore
 
 _EVERYBODY: Final = Holdout.model_validate({"share": "100%", "salt": "evals"})
 
@@ -84,6 +84,11 @@ class Deciding:
     def folders(self) -> Folders:
         """Where texts are read from."""
         return replace(Folders(), playbooks=self.playbook_folder, templates=self.template_folder)
+
+    @cached_property
+    def templates(self) -> TemplateStore:
+        """The texts, read when they are needed first and then kept for all cases."""
+        return TemplateStore(self.template_folder)
 
     @cached_property
     def make_model(self) -> MakeModel:

@@ -109,6 +109,7 @@ class CaseSystem:
                 playbooks=playbooks,
                 limits=self.deciding.limits,
                 folders=self.deciding.folders,
+                templates=self.deciding.templates,
                 rules=self.deciding.review_rules,
                 make_model=self.deciding.make_model,
                 clock=self.clock,
