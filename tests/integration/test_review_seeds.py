@@ -120,6 +120,16 @@ def test_wherever_the_reviewer_looks_they_see_the_same_until_they_judged(bench: 
     assert bench.desk.list_drafts(reviewer="ann")[0].content_hash == real
 
 
+def test_what_another_decided_meanwhile_is_shown_as_it_is(bench: Bench) -> None:
+    draft = bench.in_review()
+    bench.desk.look(draft.id, reviewer="ann")
+    bench.desk.escalate(draft.id, reviewer="bob", words="call")
+
+    view = bench.desk.look(draft.id, reviewer="ann")
+
+    assert (view.ticket, view.draft.content_hash) == (draft.id, draft.message.content_hash)
+
+
 def test_two_looks_at_once_see_one_planted_draft(bench: Bench) -> None:
     draft = bench.in_review()
     together = Barrier(4)

@@ -25,10 +25,13 @@ _CHANCE: Final = "seed"
 
 def instead(desk: Desk, checks: TextChecks, view: DraftView, *, reviewer: str) -> DraftView:
     """Return the view of a planted draft for the one who looks at this one, or the view as it is."""
-    seed = open_seed(desk, view.draft.draft.id, reviewer=reviewer)
+    if view.draft.draft.state is not DraftState.PENDING:
+        return view
+    with desk.store.read() as conn:
+        seed = seed_of(conn, view.draft.draft.id, reviewer=reviewer)
     if seed is None and _may_plant(desk, view, reviewer):
         seed = _planted(desk, view, reviewer)
-    return view if seed is None else _as_any_other(checks, view, seed)
+    return view if seed is None or seed.verdict is not None else _as_any_other(checks, view, seed)
 
 
 def again(desk: Desk, checks: TextChecks, view: DraftView, *, reviewer: str) -> DraftView:
@@ -66,10 +69,7 @@ def _may_plant(desk: Desk, view: DraftView, reviewer: str) -> bool:
         return False
     if any(lock.kind != "floor" for lock in view.locks):
         return False
-    if desk.store.keyring.draw(_CHANCE, reviewer, draft_id) % PPM >= desk.rules.seeds:
-        return False
-    with desk.store.read() as conn:
-        return seed_of(conn, draft_id, reviewer=reviewer) is None
+    return desk.store.keyring.draw(_CHANCE, reviewer, draft_id) % PPM < desk.rules.seeds
 
 
 def _planted(desk: Desk, view: DraftView, reviewer: str) -> Seed | None:
@@ -82,7 +82,7 @@ def _planted(desk: Desk, view: DraftView, reviewer: str) -> Seed | None:
         lock_cases(tx.conn, [view.case.id])
         known = seed_of(tx.conn, view.draft.draft.id, reviewer=reviewer)
         if known is not None:
-            return known if known.verdict is None else None
+            return known
         seed = Seed(
             id=tx.ids.new(SEED_PREFIX, at=now),
             draft_id=view.draft.draft.id,
