@@ -37,10 +37,11 @@ def next_claimed(wanted: QueueFilter) -> Literal["anyone", "me", "nobody"]:
     return _CLAIMED[(_CLAIMED.index(wanted.claimed) + 1) % len(_CLAIMED)]
 
 
-def chips(wanted: QueueFilter) -> Keys:
-    """Return the filters as keys with their present values."""
+def chips(wanted: QueueFilter, *, reading: bool = False) -> Keys:
+    """Return the filters as keys with their present values; `reading` while the queue is read by new ones."""
     channel = channel_words(wanted.channel) if wanted.channel else "all"
     search = f"“{wanted.search}”" if wanted.search else "search"
+    search += " … searching" if wanted.search and reading else ""
     return (
         ("S", f"scenario: {plain(wanted.scenario) if wanted.scenario else 'all'}", "filter('scenario')"),
         ("C", f"channel: {channel}", "filter('channel')"),

@@ -233,7 +233,7 @@ class QueueScreen(MarkedActs):
     def _change(self, wanted: QueueFilter) -> None:
         if wanted != self.wanted:
             self.wanted = wanted
-            self._show_filters()
+            self._show_filters(reading=True)  # a rare word in a long queue takes a while
             self.reload()
 
     def _ask(self, step: Step, *, quiet: bool = False) -> None:
@@ -250,6 +250,7 @@ class QueueScreen(MarkedActs):
     def _take(self, seen: Seen) -> None:
         if seen.wanted != self.wanted:
             return
+        self._show_filters()
         self.counts = seen.counts
         self.query_one("#counts", Static).update(self._counts_line(seen.counts))
         changed = seen.held.items != self.held.items
@@ -291,8 +292,8 @@ class QueueScreen(MarkedActs):
             "s shows situations, Z what was snoozed, Ctrl+P everything else."
         )
 
-    def _show_filters(self) -> None:
-        self.query_one("#filters", KeyBar).set_keys(chips(self.wanted))
+    def _show_filters(self, *, reading: bool = False) -> None:
+        self.query_one("#filters", KeyBar).set_keys(chips(self.wanted, reading=reading))
 
     def _show_keys(self) -> None:
         marked = len(self.query_one(RowList).marked)

@@ -3,12 +3,15 @@
 # pyright: reportUnknownMemberType=false
 # Textual does not say of what its App and Worker are generic.
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
+from sqlalchemy import event
 from textual.pilot import Pilot
 from textual.worker import WorkerCancelled
 
@@ -19,6 +22,7 @@ from agent.tui.dialogs import Choose
 from agent.tui.draft_screen import DraftScreen
 from agent.tui.lead_screen import LeadScreen
 from agent.tui.queue_screen import QueueScreen
+from agent.tui.row_list import RowList
 from tests.running import settle
 from tests.tui.desks import SIZES, Desk, desk_with
 from tests.tui.snapshots import check, text_of
@@ -276,6 +280,37 @@ async def test_filters_search_and_the_empty_queue(desk: Desk) -> None:
         await pilot.press("escape", "Z")
         await rest(pilot)
         assert "Nothing is snoozed" in text_of(terminal.screen)
+
+
+async def test_while_a_search_reads_a_long_queue_it_says_so_and_keys_answer(desk: Desk) -> None:
+    terminal, go_on, asked = desk.terminal(), Event(), Event()
+
+    def read_slowly(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "LIKE" in statement:
+            asked.set()
+            assert go_on.wait(20)
+
+    async with terminal.run_test(size=(120, 40)) as pilot:
+        await rest(pilot)
+        event.listen(desk.app.store.reader, "before_cursor_execute", read_slowly)
+        try:
+            await pilot.press("slash", *"c0000001", "enter")
+            assert await asyncio.to_thread(asked.wait, 20)
+            await pilot.press("down")
+            queue = terminal.screen
+            assert isinstance(queue, QueueScreen)
+            meanwhile, cursor = text_of(terminal.screen), queue.query_one(RowList).current
+            first = queue.held.items[0].draft_id
+        finally:
+            go_on.set()
+            await rest(pilot)
+            event.remove(desk.app.store.reader, "before_cursor_execute", read_slowly)
+        after = text_of(terminal.screen)
+
+    assert "searching" in meanwhile
+    assert cursor not in {None, first}
+    assert "searching" not in after
+    assert len(queue.held.items) == 1
 
 
 async def test_situations_are_approved_by_their_digest(tmp_path: Path) -> None:
