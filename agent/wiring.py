@@ -13,12 +13,13 @@ from agent.domain.reviewers import Roster
 from agent.llm.budget import ModelBudget
 from agent.llm.ledgered import LedgeredModel
 from agent.llm.port import Model
-from agent.llm.prices import load_prices, price_of
+from agent.llm.prices import Price, load_prices, price_of
 from agent.llm.requests import Questions
 from agent.llm.retries import RetryRules
 from agent.llm.rules import RulesModel
+from agent.llm.transport import Transport
 from agent.review_desk.proposals.folders import Folders
-from agent.settings import Loaded, OpenAiSettings, SmtpSettings, open_data_folder
+from agent.settings import Loaded, OpenAiSettings, Secrets, SmtpSettings, open_data_folder
 from agent.store.transaction import Store
 from policies.loader import load_limits, load_playbooks, load_review_rules
 from policies.model import Limits
@@ -147,20 +148,11 @@ def _model(loaded: Loaded, limits: Limits, clock: Clock) -> MakeModel:
     chosen = loaded.settings.model
     if not isinstance(chosen, OpenAiSettings):
         return lambda _store, templates: RulesModel(templates)
-    price = price_of(load_prices(), chosen.name, currency=limits.budget.currency, priced_as=chosen.price)
-    key = loaded.secrets.openai_api_key
-    from agent.llm.compatible import CompatibleTransport
+    price = model_price(chosen, currency=limits.budget.currency)
 
     def make(store: Store, templates: TemplateStore) -> Model:
         return LedgeredModel(
-            transport=CompatibleTransport(
-                base_url=chosen.base_url,
-                model=chosen.name,
-                api_key=key.get_secret_value() if key else "none",
-                clock=clock,
-                timeout=chosen.timeout,
-                limit_field=chosen.limit_field,
-            ),
+            transport=model_transport(chosen, loaded.secrets, clock),
             questions=Questions(PromptStore(loaded.at(loaded.settings.prompts)), templates),
             store=store,
             budget=ModelBudget(
@@ -174,3 +166,31 @@ def _model(loaded: Loaded, limits: Limits, clock: Clock) -> MakeModel:
         )
 
     return make
+
+
+def model_transport(chosen: OpenAiSettings, secrets: Secrets, clock: Clock) -> Transport:
+    """Return the connection to the model that the settings choose.
+
+    Raises:
+        InputError: The address is no http address.
+    """
+    from agent.llm.compatible import CompatibleTransport
+
+    key = secrets.openai_api_key
+    return CompatibleTransport(
+        base_url=chosen.base_url,
+        model=chosen.name,
+        api_key=key.get_secret_value() if key else "none",
+        clock=clock,
+        timeout=chosen.timeout,
+        limit_field=chosen.limit_field,
+    )
+
+
+def model_price(chosen: OpenAiSettings, *, currency: str) -> Price:
+    """Return what the model of the settings costs.
+
+    Raises:
+        InputError: It has no price, or one in another currency than `currency`.
+    """
+    return price_of(load_prices(), chosen.name, currency=currency, priced_as=chosen.price)

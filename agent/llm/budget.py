@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from agent.clock import Clock
 from agent.errors import ModelError
@@ -13,8 +13,24 @@ from agent.store.transaction import Store
 SCOPE: Final = "model"
 
 
+class Budget(Protocol):
+    """Money for calls: held before each attempt, settled after it."""
+
+    async def reserve(self, amount: int) -> str | None:
+        """Hold the most that a call can cost; return the hold, None when the call is free.
+
+        Raises:
+            ModelError: The money does not cover it; kind `budget`.
+        """
+        ...
+
+    async def settle(self, hold: str | None, cost: int) -> None:
+        """Replace a hold by what the call cost."""
+        ...
+
+
 class ModelBudget:
-    """Reserves before a call and settles after it."""
+    """The budget of a UTC day, in the database."""
 
     def __init__(self, *, store: Store, cap_micros: int, owner: str, clock: Clock) -> None:
         """Keep the books under `owner`.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final, TypeVar
 from weakref import WeakValueDictionary
@@ -14,9 +14,9 @@ from agent.clock import Clock
 from agent.domain.decisions import ModelUse
 from agent.domain.model import Answer, AssessRequest, ComposeRequest, Composition, Reading, ReadRequest, Step
 from agent.errors import ModelError
-from agent.llm.budget import ModelBudget
+from agent.llm.budget import Budget
 from agent.llm.prices import Price
-from agent.llm.requests import Question, Questions, cut
+from agent.llm.requests import Question, Questions, cut, hides_something
 from agent.llm.retries import RetryRules, Sleep, with_retries
 from agent.llm.structured import ReplyError, parse_reply, reply_schema, schema_text
 from agent.llm.transport import AttemptError, ChatMessage, ChatRequest, Completion, Transport
@@ -58,7 +58,7 @@ class LedgeredModel:
         transport: Transport,
         questions: Questions,
         store: Store,
-        budget: ModelBudget,
+        budget: Budget,
         price: Price,
         clock: Clock,
         random: Random,
@@ -72,7 +72,7 @@ class LedgeredModel:
             transport: Sends one request once.
             questions: Fills the prompts.
             store: Holds the ledger.
-            budget: The day's money.
+            budget: What may be spent.
             price: The model's.
             clock: For the ledger.
             random: For the jitter of waits.
@@ -98,8 +98,11 @@ class LedgeredModel:
         return self._transport.model
 
     async def read(self, request: ReadRequest) -> Answer[Reading]:
-        """Read texts by strangers in quarantine."""
-        return await self._ask(self._questions.read(request))
+        """Read texts by strangers in quarantine; what hides in them no reader sees, so it is found here."""
+        answer = await self._ask(self._questions.read(request))
+        if not hides_something(request.texts):
+            return answer
+        return replace(answer, value=answer.value.model_copy(update={"suspicious": True}))
 
     async def assess(self, request: AssessRequest) -> Answer[Step]:
         """Take the next step of judging a situation."""
@@ -132,7 +135,7 @@ class LedgeredModel:
         error: ModelError
         try:
             async with asyncio.timeout(self._rules.deadline.total_seconds()):
-                value = await self._turns(question, schema, tally)
+                value = await self._turns(question, schema, key, tally)
         except TimeoutError:
             seconds = self._rules.deadline.total_seconds()
             error = ModelError(f"the model gave no answer within {seconds:g} s", kind="slow", retryable=True)
@@ -147,7 +150,9 @@ class LedgeredModel:
         await asyncio.to_thread(self._finish, call_id, tally, f"{error.kind}: {error}")
         raise error
 
-    async def _turns(self, question: Question[ReplyT], schema: Mapping[str, object], tally: _Tally) -> ReplyT:
+    async def _turns(
+        self, question: Question[ReplyT], schema: Mapping[str, object], key: str, tally: _Tally
+    ) -> ReplyT:
         first = ChatMessage(role="user", content=question.text)
         messages: tuple[ChatMessage, ...] = (first,)
         problems: tuple[str, ...] = ()
@@ -157,6 +162,7 @@ class LedgeredModel:
                 schema_name=question.task,
                 schema=schema,
                 max_tokens=self._max_tokens,
+                key=key,
             )
             completion = await self._complete(request, tally)
             if completion.problem in ("refused", "too_long"):

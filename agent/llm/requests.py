@@ -38,6 +38,8 @@ MOST_TEXTS: Final = 40
 _SHORTEST_CUT: Final = 200
 _CUT: Final = " […] "
 _REPLIES: Final[dict[str, type[BaseModel]]] = {"read": Reading, "assess": Step, "compose": Composition}
+_COVERT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
+"""Controls, overrides of the direction, and tags."""
 _COARSE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 
@@ -162,6 +164,15 @@ def quarantined(texts: Sequence[str]) -> list[str]:
         shown = [*shown[:half], *shown[-half:]]
     longest = min(LONGEST_TEXT, max(_SHORTEST_CUT, LONGEST_TEXTS // max(len(shown), 1)))
     return [cut(text, longest) for text in shown]
+
+
+def hides_something(texts: Sequence[str]) -> bool:
+    """Whether a text holds characters that only serve to hide words from people, or to show them otherwise.
+
+    The reader gets texts without them and cannot know. Characters that also serve honest scripts, such as
+    joiners, are not among them.
+    """
+    return any(map(_COVERT.search, texts))
 
 
 def clean(text: str) -> str:

@@ -25,6 +25,8 @@ class ChatRequest:
     schema: Mapping[str, object]
     max_tokens: int
     """Most tokens the reply may have; the price bound rests on it."""
+    key: str
+    """The ledger's hash of the question: a repair turn has that of the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,6 +158,12 @@ def get_calls(connection: Connection, call_ids: Collection[str]) -> list[LlmCall
     return found
 
 
+def every_call(connection: Connection) -> list[LlmCall]:
+    """Return all calls of the ledger, oldest first."""
+    rows = connection.execute(select(LlmCallRow).order_by(col(LlmCallRow.id)))
+    return [_call(row) for row in rows.mappings()]
+
+
 def give_up_started(tx: Tx, *, before: datetime, at: datetime) -> int:
     """Mark the calls as lost whose process died under way; return how many.
 

@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.domain.model import KnownFact, LookUpResult, LookUpTool, Mood
-from agent.llm.requests import LONGEST_TEXT, LONGEST_TEXTS, MOST_TEXTS, Questions, clean, cut, quarantined
+from agent.llm.requests import (
+    LONGEST_TEXT,
+    LONGEST_TEXTS,
+    MOST_TEXTS,
+    Questions,
+    clean,
+    cut,
+    hides_something,
+    quarantined,
+)
 from prompts.store import LIBRARY_FOLDER, PromptStore
 from prompts.templates import TemplateStore
 from tests.llm_builders import ASSESS, CALM, COMPOSE, READ, template_store
@@ -132,3 +141,18 @@ def test_a_cut_text_keeps_both_ends(text: str, longest: int) -> None:
 
     assert len(short) <= longest
     assert short == text or (short[0] == text[0] and short[-1] == text[-1] and "[…]" in short)
+
+
+@pytest.mark.parametrize(
+    ("text", "hides"),
+    [
+        ("Arrived\U000e0069\U000e0067", True),
+        ("\u202edesrever", True),
+        ("a\x08b", True),
+        ("Two lines\nand a\ttab", False),
+        ("क्\u200dष", False),
+        ("\U0001f469\u200d\U0001f680", False),
+    ],
+)
+def test_what_serves_only_to_hide_words_is_told_from_honest_joiners(text: str, hides: bool) -> None:
+    assert hides_something(["Arrived", text]) is hides
