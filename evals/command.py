@@ -1,10 +1,11 @@
 """`outrider eval`: how well decisions are made, and whether a change makes them worse."""
 
-from collections.abc import Callable, Generator
+import os
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,6 +16,7 @@ from tools.errors import InputError
 if TYPE_CHECKING:
     from evals.report.outputs import Outputs
     from evals.session import Session
+    from evals.trials import Progress
 
 app = typer.Typer(
     help="Score decisions on cases whose right answer is known, and compare them before something changes.",
@@ -25,6 +27,7 @@ _DATASETS = Path(__file__).with_name("datasets")
 _NEEDED = ("numpy", "pydantic_evals", "matplotlib")
 _GATES = Path(__file__).with_name("gate.yaml")
 
+ModelChoice = Literal["rules", "recorded", "live"]
 Datasets = Annotated[Path, typer.Option(metavar="DIR", help="Folder of the datasets.")]
 
 
@@ -46,7 +49,15 @@ def evaluate(
         list[str] | None, typer.Option(metavar="NAME", help="Only these families, by name or number.")
     ] = None,
     case: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only these cases.")] = None,
-    repeat: Annotated[int, typer.Option(min=1, max=100, help="How often each case is run.")] = 1,
+    model: Annotated[
+        ModelChoice, typer.Option(help="Who is asked: no model, recorded replies, or that of the settings.")
+    ] = "rules",
+    repeat: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=100, help="How often each case is run; 4 times with a live model, else once."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of generated cases and of ids.")] = 1,
     jobs: Annotated[
         int | None, typer.Option(min=1, max=64, help="Processes; as many as there are processors without it.")
@@ -55,12 +66,39 @@ def evaluate(
         Path | None,
         typer.Option(metavar="DIR", help="Other playbooks, and limits if the folder has a limits.yaml."),
     ] = None,
+    prompts: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Other prompts for a model, laid out as the shipped.")
+    ] = None,
+    recordings: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Which recorded replies; the shipped set without it.")
+    ] = None,
+    unrecorded: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the questions without a recording here, to be answered."),
+    ] = None,
+    config: Config = None,
+    spend_cap: Annotated[
+        float | None,
+        typer.Option(
+            min=0, metavar="USD", help="Most a live run may cost; no call is begun that could pass it."
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Keep each finished trial of a live run here, and go on from what it holds."
+        ),
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a live model's replies here, to be replayed.")
+    ] = None,
     gate: Annotated[Path, typer.Option(metavar="FILE", help="What fails the run.")] = _GATES,
     against: Annotated[
         str | None,
         typer.Option(
             metavar="SIDE",
-            help="Compare with `baseline`, a file of --out, policy=DIR, or a commit; worse fails the run.",
+            help="Compare with `baseline`, a file of --out, policy=DIR, model=NAME[@URL], prompt=NAME:FILE, "
+            "or a commit; worse fails the run.",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Store the results here.")] = None,
@@ -78,14 +116,30 @@ def evaluate(
     Each case is a small world with an answer that is known to be right. It gets a system of its own: real
     playbooks, gates, desk and dispatcher, a simulated clock, and providers that send nothing.
 
-    Exit codes: 0 every gate holds, 1 a gate is broken or a known gap has closed, 2 bad input.
+    Without --model the offline rules model answers. `--model recorded` replays replies: a question that was
+    never recorded makes its case count apart, and is listed. `--model live` asks the model of the settings,
+    within --spend-cap, and goes on with --resume where it was stopped.
+
+    Exit codes: 0 every gate holds, 1 a gate is broken, a known gap has closed, or not every trial has a
+    result, 2 bad input.
     """
     if context.invoked_subcommand is not None:
         return
+    from evals.models.choosing import wish_of
     from evals.session import Session
     from evals.suites import HAND_MADE, Wanted
     from evals.world.deciding import Deciding
 
+    wish = wish_of(
+        model,
+        prompts=prompts,
+        recordings=recordings,
+        config=config,
+        run_file=resume,
+        spend_cap=spend_cap,
+        record=record,
+        unrecorded=unrecorded,
+    )
     session = Session(
         wanted=Wanted(
             suites=tuple(suite or (HAND_MADE,)),
@@ -96,15 +150,23 @@ def evaluate(
             datasets=datasets,
         ),
         deciding=Deciding.from_folder(policies),
-        repeats=repeat,
+        repeats=repeat or wish.usual_repeats,
         jobs=jobs,
         cards=verbose or html is not None,
+        run_file=wish.run_file,
+        record=record,
     )
     if show:
         _list(session, as_json=as_json)
         return
     _check_installed()
-    _run(session, gate, against, _outputs(as_json=as_json, out=out, html=html, junit=junit), verbose=verbose)
+    _run(
+        session.asking(wish, env=os.environ),
+        gate,
+        against,
+        _outputs(as_json=as_json, out=out, html=html, junit=junit, unrecorded=unrecorded),
+        verbose=verbose,
+    )
 
 
 def _check_installed() -> None:
@@ -122,7 +184,7 @@ def _run(session: "Session", gate: Path, against: str | None, outputs: "Outputs"
     from evals.gaps import gap_view
     from evals.gate import load_gates
     from evals.report.judged import judged
-    from evals.report.outputs import conclude
+    from evals.report.outputs import conclude, nothing_counts, write_unrecorded
     from evals.story_view import failed_view
 
     gates = load_gates(gate)
@@ -130,8 +192,9 @@ def _run(session: "Session", gate: Path, against: str | None, outputs: "Outputs"
         done = session.run(progress)
     for why in done.skipped:
         narrate(f"Skipped {why}.")
+    write_unrecorded(done, outputs)
     if not done.run.results:
-        return
+        raise typer.Exit(nothing_counts(done.run, outputs))
     comparison = None
     if against is not None:
         with _progress("Trying the other side") as progress:
@@ -145,10 +208,12 @@ def _run(session: "Session", gate: Path, against: str | None, outputs: "Outputs"
         raise typer.Exit(1)
 
 
-def _outputs(*, as_json: bool, out: Path | None, html: Path | None, junit: Path | None) -> "Outputs":
+def _outputs(
+    *, as_json: bool, out: Path | None, html: Path | None, junit: Path | None, unrecorded: Path | None
+) -> "Outputs":
     from evals.report.outputs import Outputs
 
-    return Outputs(as_json=as_json, out=out, html=html, junit=junit)
+    return Outputs(as_json=as_json, out=out, html=html, junit=junit, unrecorded=unrecorded)
 
 
 def _list(session: "Session", *, as_json: bool) -> None:
@@ -206,7 +271,7 @@ def add(
 
 
 @contextmanager
-def _progress(what: str) -> Generator[Callable[[int, int], None]]:
+def _progress(what: str) -> Generator["Progress"]:
     from evals.story_view import progress_bar
 
     with progress_bar(what) as show:

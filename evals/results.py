@@ -125,8 +125,14 @@ class Result(_Stored):
     cost_micros: Count = 0
     prompt_tokens: Count = 0
     completion_tokens: Count = 0
+    calls: Count = 0
+    """Calls to the model that are in the ledger."""
+    failed_calls: tuple[str, ...] = ()
+    """How calls failed, one failure class each."""
     milliseconds: Count = 0
     """From the signal to the last decision, of real time; not compared between machines."""
+    model_milliseconds: Count = 0
+    """How much of it, or of the time of recording, the model took."""
     probability_ppm: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     """The probability of a contact that the value rule used."""
     outcome: bool | None = None
@@ -148,6 +154,19 @@ class Result(_Stored):
         return self.score.passed and not self.broken
 
 
+class Needed(_Stored):
+    """A question of a case that no recording answers."""
+
+    case: str
+    task: str
+    prompt: str
+    """`id@version:hash`."""
+    request: str
+    """The ledger's hash of the request."""
+    why: Text
+    """What has changed since the replies were recorded."""
+
+
 class Run(_Stored):
     """All results of one run of one or more suites, with what they were made by."""
 
@@ -161,8 +180,10 @@ class Run(_Stored):
     """Version or commit of the system that decided."""
     model: str
     """`rules` names the offline rules model."""
+    tier: Literal["rules", "recorded", "live"] = "rules"
+    """Whom it asked."""
     prompts: dict[str, str] = Field(default_factory=dict)
-    """Prompt id → version and hash."""
+    """Prompt id → `version:hash`; empty for the rules model."""
     policies_hash: str = ""
     repeats: Annotated[int, Field(ge=1)]
     seed: int
@@ -170,6 +191,14 @@ class Run(_Stored):
     """When it ran, ISO 8601 in UTC."""
     costs: CostTable
     results: tuple[Result, ...]
+    needed: tuple[Needed, ...] = ()
+    """Questions without a recording; their cases are in no figure."""
+    left: Count = 0
+    """Trials that were to be run and have no result, those of `needed` not counted."""
+    stopped: Text = ""
+    """Why they have none, in a sentence without its full stop."""
+    spent_micros: Count = 0
+    """What a live run spent in all, trials that were cut off included."""
     transcripts: dict[str, Transcript] = Field(default_factory=dict)
 
     @model_validator(mode="after")

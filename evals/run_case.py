@@ -1,13 +1,13 @@
 """One case, once: served by a system of its own, scored, and told."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from agent.clock import system_monotonic
 from agent.errors import OutriderError
-from agent.llm.rules import RULES
-from agent.store.overview import model_cost
 from evals.cases.model import Case
+from evals.models.asked import Asked, read_asked
+from evals.models.asking import Tier
 from evals.replay.measure import cpu_seconds
 from evals.results import Decided, Result, Score, Step, Transcript
 from evals.scoring.ending import Ending, read_ending
@@ -26,6 +26,8 @@ class Judged:
 
     result: Result
     transcript: Transcript
+    asked: Asked = field(default_factory=Asked)
+    """What it asked its model."""
 
 
 async def run_case(
@@ -48,12 +50,14 @@ async def run_case(
         ending = read_ending(system)
         taken = _seconds(deciding) - begun
         judged = score(case, ending)
-        result = _result(case, ending, judged, system, repeat=repeat, seconds=taken)
-        return Judged(
-            result=result, transcript=tell_story(system, ending, with_card=cards or not result.passed)
-        )
+        asked = _asked(system)
+        result = _result(case, ending, judged, deciding, repeat=repeat)
+        result = result.model_copy(update={"milliseconds": round(taken * 1_000), **_figures(asked)})
+        story = tell_story(system, ending, with_card=cards or not result.passed)
+        return Judged(result=result, transcript=story, asked=asked)
     except (OutriderError, InputError) as exc:
-        return failed(case, str(exc), steps=system.steps, repeat=repeat)
+        broken = failed(case, str(exc), steps=system.steps, repeat=repeat)
+        return replace(broken, asked=_asked(system)) if system.started else broken
     finally:
         system.close()
 
@@ -82,7 +86,7 @@ def failed(case: Case, problem: str, *, repeat: int, steps: Sequence[Step] = ())
 
 def _seconds(deciding: Deciding) -> float:
     """Return the time by which decisions are measured: of the processor where nobody outside is asked."""
-    return cpu_seconds() if deciding.model_name == RULES else system_monotonic()
+    return system_monotonic() if deciding.tier is Tier.LIVE else cpu_seconds()
 
 
 def family_name(case: Case) -> str:
@@ -90,16 +94,28 @@ def family_name(case: Case) -> str:
     return f"{case.family.number:02} {case.family.value}"
 
 
-def _result(
-    case: Case, ending: Ending, judged: Score, system: CaseSystem, *, repeat: int, seconds: float
-) -> Result:
+def _asked(system: CaseSystem) -> Asked:
+    with system.app.store.read() as conn:
+        return read_asked(conn, system.case.id, system.deciding.asking)
+
+
+def _figures(asked: Asked) -> dict[str, object]:
+    return {
+        "calls": asked.calls,
+        "failed_calls": asked.failed,
+        "cost_micros": asked.cost_micros,
+        "prompt_tokens": asked.usage.prompt_tokens,
+        "completion_tokens": asked.usage.completion_tokens,
+        "model_milliseconds": asked.milliseconds,
+    }
+
+
+def _result(case: Case, ending: Ending, judged: Score, deciding: Deciding, *, repeat: int) -> Result:
     done, reason = decided(case, ending)
     subject = ending.subject(case.scenario)
     valuation = next(
         (one.valuation for one in reversed(subject.decisions) if one.valuation) if subject else iter(()), None
     )
-    with system.app.store.read() as conn:
-        cost = model_cost(conn)
     return Result(
         case=case.id,
         repeat=repeat,
@@ -107,13 +123,11 @@ def _result(
         family=family_name(case),
         expected=expected(case, done),
         decided=done,
-        rules_only=done if system.deciding.model_name == RULES else None,
+        rules_only=done if deciding.tier is Tier.RULES else None,
         reason=reason,
         score=judged,
         critical=case.critical,
         broken=broken_invariants(case, judged, ending),
-        cost_micros=cost,
-        milliseconds=round(seconds * 1_000),
         probability_ppm=valuation.p_contact_ppm if valuation else None,
         end_state=ending.digest,
     )

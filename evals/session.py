@@ -1,7 +1,7 @@
 """One run of chosen cases, as results to judge and compare, with the gaps that are known kept apart."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -9,9 +9,17 @@ from typing import Final
 from agent.clock import system_clock
 from agent.errors import OutriderError
 from evals.cases.model import Case
+from evals.compare.changes import changed
 from evals.compare.git_ref import RefRun
 from evals.compare.sides import Change, Circumstances, other_side
+from evals.keeping import Keeper, needed_of, to_write
 from evals.made import MADE_SUITES
+from evals.models.asked import Asked
+from evals.models.asking import Tier
+from evals.models.choosing import ModelWish, asking_for
+from evals.models.live import LiveAsking
+from evals.models.recordings import Recording, add_recordings
+from evals.models.run_file import Finished, RunFile
 from evals.results import Run, Transcript
 from evals.run_case import Judged
 from evals.stats.worth import CostTable
@@ -43,11 +51,23 @@ class Done:
     cases: dict[str, Case]
     gaps: Sequence[Gap]
     skipped: Sequence[str]
+    unrecorded: Sequence[Recording] = ()
+    """Questions that no recording answers, to be filled in."""
 
     @property
     def closed_gaps(self) -> list[Gap]:
-        """Known gaps that are none any more."""
-        return [gap for gap in self.gaps if gap.closed]
+        """Known gaps that are none any more; a model may close one by luck, the rules model cannot."""
+        return [gap for gap in self.gaps if gap.closed and self.run.tier == "rules"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a run came to its end."""
+
+    wanted: int
+    """Trials that were to be run, those of earlier times included."""
+    why: str
+    """Why it was stopped; empty when it was not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +79,18 @@ class Session:
     repeats: int = 1
     jobs: int | None = None
     cards: bool = False
+    run_file: Path | None = None
+    """Where a live run keeps its trials."""
+    record: Path | None = None
+    """Folder for the replies of a live run."""
+
+    def asking(self, wish: ModelWish, *, env: Mapping[str, str]) -> "Session":
+        """Return the same session with whom somebody wants to ask.
+
+        Raises:
+            InputError: There are no recordings, no live model is set up, or nothing bounds what it costs.
+        """
+        return replace(self, deciding=self.deciding.asked_by(asking_for(wish, env=env)))
 
     def choose(self) -> Chosen:
         """Return the cases of the run.
@@ -78,7 +110,7 @@ class Session:
         Raises:
             InputError: A dataset, playbook, limit or template is wrong.
         """
-        return self._run(self.choose(), self.deciding, WORKING_TREE, progress)
+        return self._run(self.choose(), self.deciding, WORKING_TREE, progress, self.run_file)
 
     def other_side(self, against: str, progress: Progress) -> Run:
         """Return the run to compare with.
@@ -88,9 +120,16 @@ class Session:
             OutriderError: The other side could not be run.
         """
         chosen = self.choose()
+        beside = self.run_file and self.run_file.with_name(f"{self.run_file.stem}.against.jsonl")
 
         def rerun(change: Change, *, name: str) -> Run:
-            return self._run(chosen, _changed(change), name, progress).run
+            with changed(self.deciding, change) as deciding:
+                done = self._run(chosen, deciding, name, progress, beside)
+            if not done.run.results:
+                raise OutriderError(
+                    f"{name} has no result to compare with: {done.run.stopped or 'none counts'}"
+                )
+            return done.run
 
         return other_side(
             against,
@@ -101,7 +140,12 @@ class Session:
             ),
         )
 
-    def _run(self, chosen: Chosen, deciding: Deciding, name: str, progress: Progress) -> Done:
+    def _run(
+        self, chosen: Chosen, deciding: Deciding, name: str, progress: Progress, run_file: Path | None
+    ) -> Done:
+        live = deciding.tier is Tier.LIVE and run_file is not None
+        file = RunFile(run_file, self._identity(chosen, deciding)) if live and run_file else None
+        before = [_judged(one) for one in file.finished] if file else []
         plan = Plan(
             cases=chosen.cases,
             deciding=deciding,
@@ -109,36 +153,75 @@ class Session:
             seed=self.wanted.seed,
             jobs=self.jobs or usual_jobs(),
             cards=self.cards,
+            done=frozenset((one.result.case, one.result.repeat) for one in before),
         )
-        outcomes = run_trials(plan, progress=progress)
+        keeper = Keeper(file)
+        outcomes = [*before, *run_trials(plan, progress=progress, keep=keeper.keep)]
+        wanted = len(chosen.cases) * self.repeats
+        return self._done(chosen, deciding, name, outcomes, Ended(wanted=wanted, why=keeper.stopped))
+
+    def _done(
+        self, chosen: Chosen, deciding: Deciding, name: str, outcomes: Sequence[Judged], ended: Ended
+    ) -> Done:
         cases = {case.id: case for case in chosen.cases}
-        counted = [one for one in outcomes if not cases[one.result.case].known_gap]
+        answered = [one for one in outcomes if one.asked.counts]
+        if self.record is not None and isinstance(deciding.asking, LiveAsking):
+            _record(self.record, deciding.asking, answered)
+        counted = [one for one in answered if not cases[one.result.case].known_gap]
         return Done(
-            run=self._stored(chosen, deciding, name, counted),
+            run=self._stored(chosen, deciding, name, counted, outcomes, ended),
             outcomes=counted,
             cases=cases,
-            gaps=_gaps(outcomes, cases),
+            gaps=_gaps(answered, cases),
             skipped=chosen.skipped,
+            unrecorded=to_write(outcomes),
         )
 
-    def _stored(self, chosen: Chosen, deciding: Deciding, name: str, outcomes: Sequence[Judged]) -> Run:
-        transcripts: dict[str, Transcript] = {one.transcript.reference: one.transcript for one in outcomes}
+    def _stored(
+        self,
+        chosen: Chosen,
+        deciding: Deciding,
+        name: str,
+        counted: Sequence[Judged],
+        outcomes: Sequence[Judged],
+        ended: Ended,
+    ) -> Run:
+        transcripts: dict[str, Transcript] = {one.transcript.reference: one.transcript for one in counted}
+        asking = deciding.asking
+        needed = needed_of(outcomes)
         return Run(
             name=name,
             suites=chosen.suites,
             dataset_hash=chosen.dataset_hash,
             code=version("outrider"),
             model=deciding.model_name,
+            tier=deciding.tier.value,
+            prompts=dict(asking.prompts) if asking else {},
             policies_hash=deciding.policies_hash,
             repeats=self.repeats,
             seed=self.wanted.seed,
             at=system_clock().isoformat(timespec="seconds"),
             costs=load_yaml(COSTS_FILE, CostTable),
             results=tuple(
-                one.result.model_copy(update={"transcript": one.transcript.reference}) for one in outcomes
+                one.result.model_copy(update={"transcript": one.transcript.reference}) for one in counted
             ),
+            needed=needed,
+            left=ended.wanted - sum(one.asked.counts or bool(one.asked.needed) for one in outcomes),
+            stopped=ended.why,
+            spent_micros=asking.book.spent() if isinstance(asking, LiveAsking) else 0,
             transcripts=transcripts,
         )
+
+    def _identity(self, chosen: Chosen, deciding: Deciding) -> dict[str, object]:
+        """Return what must be the same when a run is gone on with; further repeats may be added."""
+        return {
+            "cases": chosen.dataset_hash,
+            "model": deciding.model_name,
+            "prompts": dict(deciding.asking.prompts) if deciding.asking else {},
+            "policies": deciding.policies_hash,
+            "code": version("outrider"),
+            "seed": self.wanted.seed,
+        }
 
     def _arguments(self) -> list[str]:
         wanted = self.wanted
@@ -154,12 +237,13 @@ class Session:
         return arguments
 
 
-def _changed(change: Change) -> Deciding:
-    if change.policies is not None:
-        return Deciding.from_folder(change.policies)
-    raise OutriderError(
-        "another model or prompt needs a model that answers, and this run has the rules model"
-    )
+def _judged(one: Finished) -> Judged:
+    return Judged(result=one.result, transcript=one.transcript, asked=Asked(recordings=one.recordings))
+
+
+def _record(folder: Path, asking: LiveAsking, answered: Sequence[Judged]) -> None:
+    fresh = [(one.result.scenario, recording) for one in answered for recording in one.asked.recordings]
+    add_recordings(folder, asking.head(), fresh, prompts=asking.prompts)
 
 
 def _gaps(outcomes: Sequence[Judged], cases: dict[str, Case]) -> list[Gap]:

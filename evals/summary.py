@@ -65,12 +65,21 @@ class Worth:
 class Spent:
     """What decisions cost, in micro-units of money, tokens and milliseconds."""
 
+    calls: int
+    failed_calls: Mapping[str, int]
+    """Failure class → calls."""
     cost_micros: int
+    """Of the trials that count."""
+    in_all_micros: int
+    """With what trials cost that were cut off; the books of a live run."""
     per_decision_micros: float
     prompt_tokens: int
     completion_tokens: int
     median_milliseconds: int
     p95_milliseconds: int
+    model_median_milliseconds: int
+    """What the model took of it."""
+    model_p95_milliseconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +150,7 @@ def summarise(run: Run, *, k: int) -> Summary:
         ),
         invariants=_invariants(run.results),
         worth=_worth(run),
-        spent=_spent(run.results),
+        spent=_spent(run),
         calibration=_calibration(run.results),
     )
 
@@ -209,17 +218,30 @@ def _worth(run: Run) -> Worth:
     )
 
 
-def _spent(results: Sequence[Result]) -> Spent:
+def _spent(run: Run) -> Spent:
+    results = run.results
     cost = sum(result.cost_micros for result in results)
-    times = sorted(result.milliseconds for result in results)
+    median, p95 = _middle_and_high([result.milliseconds for result in results])
+    model_median, model_p95 = _middle_and_high([result.model_milliseconds for result in results])
     return Spent(
+        calls=sum(result.calls for result in results),
+        failed_calls=Counter(kind for result in results for kind in result.failed_calls),
         cost_micros=cost,
+        in_all_micros=max(cost, run.spent_micros),
         per_decision_micros=cost / len(results),
         prompt_tokens=sum(result.prompt_tokens for result in results),
         completion_tokens=sum(result.completion_tokens for result in results),
-        median_milliseconds=times[(len(times) - 1) // 2],
-        p95_milliseconds=times[-(-len(times) * 95 // 100) - 1],
+        median_milliseconds=median,
+        p95_milliseconds=p95,
+        model_median_milliseconds=model_median,
+        model_p95_milliseconds=model_p95,
     )
+
+
+def _middle_and_high(values: Sequence[int]) -> tuple[int, int]:
+    """Return the median and the 95th percentile, both values that occur."""
+    ordered = sorted(values)
+    return ordered[(len(ordered) - 1) // 2], ordered[-(-len(ordered) * 95 // 100) - 1]
 
 
 def _calibration(results: Sequence[Result]) -> Calibration | None:

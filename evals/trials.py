@@ -16,6 +16,7 @@ from typing import Final
 from agent.clock import system_clock
 from agent.log import configure_logs
 from evals.cases.model import Case
+from evals.models.asking import Tier
 from evals.run_case import Judged, failed, run_case
 from evals.world.databases import Scratch, scratch_database
 from evals.world.deciding import Deciding
@@ -48,28 +49,60 @@ class Plan:
     """Processes; 1 keeps everything in this one."""
     cards: bool = False
     """Whether to draw the decision card also of cases that pass."""
+    done: frozenset[tuple[str, int]] = frozenset()
+    """(case, repeat) of trials that an earlier run has finished."""
 
     def trials(self) -> list[Trial]:
-        """Return the trials, all repeats of a case side by side."""
-        return [Trial(case=case, repeat=repeat) for case in self.cases for repeat in range(self.repeats)]
+        """Return the trials that are left, all repeats of a case side by side."""
+        every = [Trial(case=case, repeat=repeat) for case in self.cases for repeat in range(self.repeats)]
+        return [trial for trial in every if (trial.case.id, trial.repeat) not in self.done]
+
+    @property
+    def at_once(self) -> int:
+        """Trials handed to a process at once; each comes back by itself when a live model is paid for it."""
+        return 1 if self.deciding.tier is Tier.LIVE else _AT_ONCE
 
 
-def run_trials(plan: Plan, *, progress: Progress) -> list[Judged]:
-    """Run every trial of a plan and return the outcomes in its order.
+def _keep_nothing(_judged: Judged) -> bool:
+    return True
+
+
+def run_trials(
+    plan: Plan, *, progress: Progress, keep: Callable[[Judged], bool] = _keep_nothing
+) -> list[Judged]:
+    """Run the trials of a plan and return the outcomes in its order.
+
+    Args:
+        plan: What to try.
+        progress: Told how far it is.
+        keep: Called with each outcome as it comes; when it returns False no further trial is begun.
 
     Raises:
         InputError: A playbook, a limit or a template is wrong.
     """
     trials = plan.trials()
     ready = plan.deciding.prepared()  # read once, before processes are forked
-    parts = list(_parts(trials))
+    parts = list(_parts(trials, plan.at_once))
     jobs = min(plan.jobs, len(parts))
     outcomes: dict[tuple[str, int], Judged] = {}
-    results = _in_processes(plan, parts, jobs) if jobs > 1 else _in_this_process(plan, parts, ready)
+    going = Going()
+    results = (
+        _in_processes(plan, parts, jobs, going) if jobs > 1 else _in_this_process(plan, parts, ready, going)
+    )
     for judged in results:
-        outcomes.update({(one.result.case, one.result.repeat): one for one in judged})
+        for one in judged:
+            outcomes[one.result.case, one.result.repeat] = one
+            going.on &= keep(one)
         progress(len(outcomes), len(trials))
-    return [outcomes[trial.case.id, trial.repeat] for trial in trials]
+    keys = [(trial.case.id, trial.repeat) for trial in trials]
+    return [outcomes[key] for key in keys if key in outcomes]
+
+
+@dataclass(slots=True)
+class Going:
+    """Whether further trials are begun."""
+
+    on: bool = True
 
 
 def usual_jobs() -> int:
@@ -120,6 +153,8 @@ class Bench:
         ]
         dataset = Dataset[Trial, Judged, None](name="cases", cases=tasks)
         report = await dataset.evaluate(task, name="trials", max_concurrency=1, progress=False)
+        if self._deciding.asking is not None:
+            await self._deciding.asking.aclose()
         broken = [
             failed(one.inputs.case, f"{one.error_message}\n{one.error_stacktrace}", repeat=one.inputs.repeat)
             for one in report.failures
@@ -127,9 +162,9 @@ class Bench:
         return [*(one.output for one in report.cases), *broken]
 
 
-def _parts(trials: Sequence[Trial]) -> Iterator[Sequence[Trial]]:
-    for start in range(0, len(trials), _AT_ONCE):
-        yield trials[start : start + _AT_ONCE]
+def _parts(trials: Sequence[Trial], at_once: int) -> Iterator[Sequence[Trial]]:
+    for start in range(0, len(trials), at_once):
+        yield trials[start : start + at_once]
 
 
 _bench: Bench | None = None
@@ -140,6 +175,15 @@ def _begin(deciding: Deciding, seed: int, cards: bool) -> None:  # noqa: FBT001 
     global _bench  # noqa: PLW0603  # a process of a pool has no other place
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells all processes; the first one decides
     _bench = Bench(deciding, seed, cards=cards)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that began it was killed: nobody would know what it goes on to spend."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _run_part(trials: Sequence[Trial]) -> list[Judged]:
@@ -149,16 +193,21 @@ def _run_part(trials: Sequence[Trial]) -> list[Judged]:
 
 
 def _in_this_process(
-    plan: Plan, parts: Iterable[Sequence[Trial]], deciding: Deciding
+    plan: Plan, parts: Iterable[Sequence[Trial]], deciding: Deciding, going: Going
 ) -> Iterator[list[Judged]]:
     bench = Bench(deciding, plan.seed, cards=plan.cards)
     try:
-        yield from (bench.run(part) for part in parts)
+        for part in parts:
+            if not going.on:
+                return
+            yield bench.run(part)
     finally:
         bench.close()
 
 
-def _in_processes(plan: Plan, parts: Iterable[Sequence[Trial]], jobs: int) -> Iterator[list[Judged]]:
+def _in_processes(
+    plan: Plan, parts: Iterable[Sequence[Trial]], jobs: int, going: Going
+) -> Iterator[list[Judged]]:
     # a forked process has everything that was read already; forking is safe as long as no thread runs
     forks = sys.platform == "linux" and threading.active_count() == 1
     context = multiprocessing.get_context("fork" if forks else "spawn")
@@ -167,8 +216,14 @@ def _in_processes(plan: Plan, parts: Iterable[Sequence[Trial]], jobs: int) -> It
     arguments = (plan.deciding, plan.seed, plan.cards)
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin, initargs=arguments)
     try:
-        for future in as_completed([pool.submit(_run_part, part) for part in parts]):
+        futures = [pool.submit(_run_part, part) for part in parts]
+        for future in as_completed(futures):
+            if future.cancelled():
+                continue
             yield future.result()
+            if not going.on:  # what runs already is paid for, and comes to its end
+                for other in futures:
+                    other.cancel()
     finally:  # also when somebody interrupts: what has not begun is dropped, what has begun ends in seconds
         pool.shutdown(cancel_futures=True)
 

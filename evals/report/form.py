@@ -2,6 +2,7 @@
 
 from evals.compare.verdict import Comparison
 from evals.report.judged import Judged
+from evals.results import Run
 from evals.stats.interval import Interval
 from evals.summary import Calibration, Share, Summary
 
@@ -16,7 +17,9 @@ def report_form(judged: Judged) -> Form:
         "ok": judged.ok,
         "verdict": judged.headline,
         "suites": list(run.suites),
+        "tier": run.tier,
         "model": run.model,
+        "prompts": run.prompts,
         "code": run.code,
         "cases": summary.cases,
         "runs": summary.repeats,
@@ -49,7 +52,17 @@ def report_form(judged: Judged) -> Form:
         **_costs(summary),
         "calibration": _calibration(summary.calibration),
         "against": _against(judged.comparison) if judged.comparison else None,
+        **missing_form(run),
         "failed": sorted({result.case for result in run.results if not result.passed}),
+    }
+
+
+def missing_form(run: Run) -> Form:
+    """Return what a run did not come to."""
+    return {
+        "needs_recording": [one.model_dump() for one in run.needed],
+        "trials_left": run.left,
+        "stopped": run.stopped,
     }
 
 
@@ -64,11 +77,18 @@ def _costs(summary: Summary) -> Form:
             "never": round(worth.never),
             "rules_only": rules_only,
         },
+        "calls": spent.calls,
+        "failed_calls": dict(sorted(spent.failed_calls.items())),
         "cost_micros": spent.cost_micros,
+        "spent_in_all_micros": spent.in_all_micros,
         "cost_micros_per_decision": _round(spent.per_decision_micros),
         "prompt_tokens": spent.prompt_tokens,
         "completion_tokens": spent.completion_tokens,
         "milliseconds": {"median": spent.median_milliseconds, "p95": spent.p95_milliseconds},
+        "model_milliseconds": {
+            "median": spent.model_median_milliseconds,
+            "p95": spent.model_p95_milliseconds,
+        },
     }
 
 

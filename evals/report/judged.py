@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from evals.compare.verdict import Comparison, Judgement
 from evals.gate import GateAnswer, Gates, broken, judge
+from evals.report.complete import complete_answer
 from evals.results import Run
 from evals.summary import Summary, summarise
 
@@ -49,9 +50,13 @@ def judged(run: Run, gates: Gates, comparison: Comparison | None = None) -> Judg
     return Judged(
         run=run,
         summary=summarise(run, k=gates.k),
-        answers=judge(gates, run, comparison),
+        answers=[*_complete(run), *judge(gates, run, comparison)],
         comparison=comparison,
     )
+
+
+def _complete(run: Run) -> list[GateAnswer]:
+    return [] if run.tier == "rules" else [complete_answer(run)]
 
 
 def against_words(comparison: Comparison) -> str:

@@ -14,6 +14,7 @@ from evals.results import Result, Run
 from tools.safe_text import safe_text
 
 _GATES: Final = "outrider.gates"
+_UNRECORDED: Final = "outrider.unrecorded"
 
 
 def junit_xml(judged: Judged) -> str:
@@ -23,6 +24,8 @@ def junit_xml(judged: Judged) -> str:
     """
     run = judged.run
     suites = [_family(run, family, number) for number, family in enumerate(run.families)]
+    if run.needed:
+        suites.append(_unrecorded(run, len(suites)))
     if judged.answers:
         suites.append(_gates(run, judged.answers, len(suites)))
     root = ET.Element("testsuites")
@@ -81,6 +84,18 @@ def _gates(run: Run, answers: Sequence[GateAnswer], number: int) -> ET.Element:
     return _closed(suite)
 
 
+def _unrecorded(run: Run, number: int) -> ET.Element:
+    """Return the cases that need new recordings: skipped, because nothing was found out about them."""
+    cases: dict[str, list[str]] = {}
+    for one in run.needed:
+        cases.setdefault(one.case, []).append(f"{one.task}: {one.why}")
+    suite = _suite(run, _UNRECORDED, number, tests=len(cases), failures=0, seconds=0)
+    for case in cases:
+        element = ET.SubElement(suite, "testcase", name=_clean(case), classname=_UNRECORDED, time="0.000")
+        ET.SubElement(element, "skipped")  # the schema leaves no room for a reason here
+    return _closed(suite, "\n".join(f"{case}: {'; '.join(why)}" for case, why in cases.items()))
+
+
 def _suite(run: Run, name: str, number: int, *, tests: int, failures: int, seconds: float) -> ET.Element:
     suite = ET.Element(
         "testsuite",
@@ -95,13 +110,25 @@ def _suite(run: Run, name: str, number: int, *, tests: int, failures: int, secon
         time=f"{seconds:.3f}",
     )
     properties = ET.SubElement(suite, "properties")
-    for key, value in (("model", run.model), ("code", run.code), ("suites", ",".join(run.suites))):
+    for key, value in _circumstances(run):
         ET.SubElement(properties, "property", name=key, value=_clean(value))
     return suite
 
 
-def _closed(suite: ET.Element) -> ET.Element:
-    ET.SubElement(suite, "system-out")
+def _circumstances(run: Run) -> list[tuple[str, str]]:
+    return [
+        ("tier", run.tier),
+        ("model", run.model),
+        ("code", run.code),
+        ("suites", ",".join(run.suites)),
+        ("cost_micros", f"{sum(one.cost_micros for one in run.results)}"),
+        ("prompt_tokens", f"{sum(one.prompt_tokens for one in run.results)}"),
+        ("completion_tokens", f"{sum(one.completion_tokens for one in run.results)}"),
+    ]
+
+
+def _closed(suite: ET.Element, told: str = "") -> ET.Element:
+    ET.SubElement(suite, "system-out").text = _clean(told) or None
     ET.SubElement(suite, "system-err")
     return suite
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.cli.output import console, narrate, print_json
-from evals.report.form import report_form
+from evals.models.recordings import recording_line
+from evals.report.complete import incomplete
+from evals.report.form import missing_form, report_form
 from evals.report.judged import Judged
 from evals.report.junit import junit_xml
 from evals.report.terminal import report_view
-from evals.results import write_run
+from evals.results import Run, write_run
+from evals.session import Done
 from tools.errors import InputError
 
 
@@ -23,6 +26,8 @@ class Outputs:
     """The results themselves, to compare with later."""
     html: Path | None = None
     junit: Path | None = None
+    unrecorded: Path | None = None
+    """Questions without a recording, to be answered by hand."""
 
 
 def conclude(judged: Judged, wanted: Outputs) -> int:
@@ -48,7 +53,27 @@ def conclude(judged: Judged, wanted: Outputs) -> int:
     return 0 if judged.ok else 1
 
 
-def _write(path: Path, text: str) -> None:
+def nothing_counts(run: Run, wanted: Outputs) -> int:
+    """Say why a run has no result at all and return the exit code; a skipped suite is no failure."""
+    missing = incomplete(run)
+    for sentence in missing:
+        narrate(sentence)
+    if wanted.as_json:
+        print_json({"ok": not missing, "verdict": " ".join(missing), **missing_form(run)})
+    return 1 if missing else 0
+
+
+def write_unrecorded(done: Done, wanted: Outputs) -> None:
+    """Write the questions that no recording answers, as lines of a set of recordings without replies."""
+    if wanted.unrecorded is not None:
+        _write(
+            wanted.unrecorded,
+            "".join(map(recording_line, done.unrecorded)),
+            "Questions without a recording are",
+        )
+
+
+def _write(path: Path, text: str, what: str = "A report is") -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
@@ -56,4 +81,4 @@ def _write(path: Path, text: str) -> None:
         raise InputError(
             f"the report cannot be written: {exc.strerror}", path=path, remedy="check its folder"
         ) from exc
-    narrate(f"A report is in {path}.")
+    narrate(f"{what} in {path}.")

@@ -9,8 +9,18 @@ from rich.text import Text
 from evals.compare.verdict import Comparison
 from evals.gate import Standing
 from evals.report.judged import Judged, against_words
-from evals.report.words import between, chance, counted, money, percent, plain_policies, points
-from evals.results import Decided, Result
+from evals.report.words import (
+    between,
+    by_whom,
+    chance,
+    counted,
+    money,
+    percent,
+    plain_policies,
+    points,
+    spent_rows,
+)
+from evals.results import Decided, Result, Run
 from evals.summary import Calibration, Summary
 from tools.safe_text import safe_text
 
@@ -22,7 +32,7 @@ _SHOWN = 20
 def report_view(judged: Judged) -> RenderableType:
     """Return the report, verdict first."""
     summary = judged.summary
-    parts: list[RenderableType] = [_verdict(judged), *_gates(judged)]
+    parts: list[RenderableType] = [_verdict(judged), *_gates(judged), *_needed(judged.run)]
     if judged.comparison:
         parts += _comparison(judged.comparison)
     parts += [*_families(summary), *_confusion(summary), *_invariants(summary), *_worth(summary)]
@@ -32,8 +42,9 @@ def report_view(judged: Judged) -> RenderableType:
 
 def _verdict(judged: Judged) -> RenderableType:
     run, summary = judged.run, judged.summary
-    model = "the rules model" if run.model == "rules" else run.model
-    what = f"{', '.join(run.suites)}: {summary.cases} cases, {summary.repeats} runs, decided by {model}."
+    what = (
+        f"{', '.join(run.suites)}: {summary.cases} cases, {summary.repeats} runs, decided by {by_whom(run)}."
+    )
     return Group(
         Text(), Text(safe_text(judged.headline), style="bold green" if judged.ok else "bold red"),
         Text(safe_text(what)), Text(),
@@ -137,13 +148,22 @@ def _worth(summary: Summary) -> Iterable[RenderableType]:
 
 
 def _spent(summary: Summary) -> Iterable[RenderableType]:
-    spent = summary.spent
     table = _table("", "")
-    table.add_row("model, per decision", money(spent.per_decision_micros, "USD"))
-    table.add_row("model, in all", money(spent.cost_micros, "USD"))
-    table.add_row("tokens", f"{spent.prompt_tokens:,} in, {spent.completion_tokens:,} out")
-    table.add_row("time", f"{spent.median_milliseconds} ms median, {spent.p95_milliseconds} ms at 95 %")
+    for name, figure in spent_rows(summary.spent):
+        table.add_row(name, figure)
     yield from _titled("Cost", table)
+
+
+def _needed(run: Run) -> Iterable[RenderableType]:
+    if not run.needed:
+        return
+    table = _table("case", "task", "why")
+    for one in run.needed[:_SHOWN]:
+        table.add_row(*(Text(safe_text(cell)) for cell in (one.case, one.task, one.why)))
+    left = len(run.needed) - _SHOWN
+    if left > 0:
+        table.add_row(f"and {left} more", "", "")
+    yield from _titled("Cases that need new recordings, in no figure below", table)
 
 
 def _calibration(calibration: Calibration | None) -> Iterable[RenderableType]:

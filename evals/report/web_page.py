@@ -15,7 +15,7 @@ from evals.gate import GateAnswer, Standing
 from evals.gate import broken as broken_gates
 from evals.report.figures import pictures
 from evals.report.judged import Judged, against_words
-from evals.report.words import chance, counted, money, percent, plain_policies, points
+from evals.report.words import by_whom, chance, counted, money, percent, plain_policies, points, spent_rows
 from evals.results import Decided, Result, Run, Transcript
 from tools.safe_text import safe_text
 
@@ -121,6 +121,8 @@ def html_page(judged: Judged) -> str:
         tiles=_tiles(judged),
         pictures=pictures(judged.summary),
         plain=plain_policies(judged.summary.worth),
+        by_whom=by_whom(judged.run),
+        spent=spent_rows(judged.summary.spent),
         kinds=list(Decided),
         cases=cases,
         failed=sum(not case.ok for case in cases),

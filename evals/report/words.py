@@ -1,7 +1,8 @@
 """Figures as people read them; the same words in the terminal and on the page."""
 
+from evals.results import Run
 from evals.stats.interval import Interval
-from evals.summary import Share, Worth
+from evals.summary import Share, Spent, Worth
 
 _MICROS = 1_000_000
 
@@ -37,6 +38,41 @@ def chance(p: float) -> str:
 def money(micros: float, currency: str) -> str:
     """Return micro-units as an amount with four places."""
     return f"{micros / _MICROS:,.4f} {currency}"
+
+
+def by_whom(run: Run) -> str:
+    """Return who decided, so that nobody takes one tier for another."""
+    match run.tier:
+        case "rules":
+            return "the rules model"
+        case "recorded":
+            return f"recorded replies of {run.model}"
+        case "live":
+            return f"{run.model}, live"
+
+
+def spent_rows(spent: Spent) -> list[tuple[str, str]]:
+    """Return what decisions cost, one figure per line; what only a model has is left out without one."""
+    rows = [
+        ("model, per decision", money(spent.per_decision_micros, "USD")),
+        ("model, in all", money(spent.cost_micros, "USD")),
+    ]
+    if spent.in_all_micros > spent.cost_micros:
+        rows.append(("with trials that were cut off", money(spent.in_all_micros, "USD")))
+    if spent.calls:
+        failed = ", ".join(f"{number} {kind}" for kind, number in sorted(spent.failed_calls.items()))
+        rows.append(("calls", f"{spent.calls:,}" + (f", of them failed: {failed}" if failed else "")))
+    rows.append(("tokens", f"{spent.prompt_tokens:,} in, {spent.completion_tokens:,} out"))
+    rows.append(("time", _times(spent.median_milliseconds, spent.p95_milliseconds)))
+    if spent.calls:
+        rows.append(
+            ("time of the model", _times(spent.model_median_milliseconds, spent.model_p95_milliseconds))
+        )
+    return rows
+
+
+def _times(median: int, p95: int) -> str:
+    return f"{median} ms median, {p95} ms at 95 %, per decision"
 
 
 def plain_policies(worth: Worth) -> list[tuple[str, float]]:

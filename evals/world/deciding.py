@@ -9,8 +9,10 @@ from typing import Final
 
 from agent.bootstrap import MakeModel
 from agent.canonical import canonical, text_hash
-from agent.llm.rules import RULES, RulesModel, load_word_reader
+from agent.clock import Clock
+from agent.llm.rules import RULES, RulesModel, WordReader, load_word_reader
 from agent.review_desk.proposals.folders import Folders
+from evals.models.asking import Asking, Tier
 from policies.loader import (
     LIMITS_FILE,
     PLAYBOOK_FOLDER,
@@ -34,9 +36,8 @@ class Deciding:
     playbook_folder: Path = PLAYBOOK_FOLDER
     limits_file: Path = LIMITS_FILE
     template_folder: Path = TEMPLATE_FOLDER
-    model: MakeModel | None = None
+    asking: Asking | None = None
     """None for the offline rules model."""
-    model_name: str = RULES
 
     @classmethod
     def from_folder(cls, policies: Path | None) -> "Deciding":
@@ -46,13 +47,17 @@ class Deciding:
         limits = policies / LIMITS_FILE.name
         return cls(policies, limits if limits.is_file() else LIMITS_FILE)
 
+    def asked_by(self, asking: Asking | None) -> "Deciding":
+        """Return the same with another model."""
+        return replace(self, asking=asking)
+
     def prepared(self) -> "Deciding":
         """Read everything now and return itself, so that mistakes show before the first case.
 
         Raises:
             InputError: A file is wrong.
         """
-        _ = (self.treating, self.limits, self.review_rules, self.make_model, self.policies_hash)
+        _ = (self.treating, self.limits, self.review_rules, self.words, self.policies_hash)
         return self
 
     @cached_property
@@ -91,11 +96,25 @@ class Deciding:
         return TemplateStore(self.template_folder)
 
     @cached_property
-    def make_model(self) -> MakeModel:
-        """What builds the model of each case."""
-        if self.model is not None:
-            return self.model
-        words = load_word_reader()
+    def words(self) -> WordReader:
+        """What the rules model reads by."""
+        return load_word_reader()
+
+    @property
+    def model_name(self) -> str:
+        """The model's name; `rules` for the offline rules model."""
+        return self.asking.model if self.asking else RULES
+
+    @property
+    def tier(self) -> Tier:
+        """Whom a run asks."""
+        return self.asking.tier if self.asking else Tier.RULES
+
+    def make_model(self, clock: Clock) -> MakeModel:
+        """Return what builds the model of a case whose clock this is."""
+        if self.asking is not None:
+            return self.asking.make_model(clock)
+        words = self.words
         return lambda _store, templates: RulesModel(templates, words)
 
     @cached_property
@@ -127,8 +146,7 @@ def _without_what_was_read(deciding: Deciding) -> tuple[type[Deciding], tuple[ob
         deciding.playbook_folder,
         deciding.limits_file,
         deciding.template_folder,
-        deciding.model,
-        deciding.model_name,
+        deciding.asking,
     )
 
 
