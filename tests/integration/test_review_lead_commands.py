@@ -76,7 +76,7 @@ def test_what_stays_behind_is_told_with_exit_code_1(crowd: Crowd, run: Run) -> N
 
     assert said.code == 1
     assert "left out by root" in said.out
-    assert "4 drafts handed to people, 1 left." in said.err
+    assert "4 drafts handed to fulfilment, 1 left." in said.err
 
 
 def test_without_a_digest_a_person_types_what_they_see(crowd: Crowd, run: Run) -> None:
