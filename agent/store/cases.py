@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy
 from sqlalchemy import Connection, bindparam, insert, type_coerce, update
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col
 
 from agent.domain.audit import Actor, AuditEvent
@@ -43,6 +44,18 @@ _DUE: Final = (
 _DUE_LOCKED: Final = _DUE.with_for_update(skip_locked=True)
 
 
+_BY_ID: Final = _ALL.where(col(CaseFile.id) == bindparam("id"))
+_OF_SITUATION: Final = _ALL.where(
+    col(CaseFile.situation_id) == bindparam("situation"),
+    filtered(col(CaseFile.state)) == CaseState.SCREENED,
+).order_by(col(CaseFile.id))
+
+
+@cache
+def _by_ids(*, as_text: bool) -> sqlalchemy.Select[*tuple[Any, ...]]:
+    return _ALL.where(is_among(CaseFile.id, "ids", as_text=as_text)).order_by(col(CaseFile.id))
+
+
 @cache
 def _of_objects(*, as_text: bool) -> sqlalchemy.Select[*tuple[Any, ...]]:
     return _ALL.where(is_among(CaseFile.object_ref, "refs", as_text=as_text)).order_by(col(CaseFile.id))
@@ -50,7 +63,7 @@ def _of_objects(*, as_text: bool) -> sqlalchemy.Select[*tuple[Any, ...]]:
 
 def get_case(conn: Connection, case_id: str) -> Case | None:
     """Return a case, or None."""
-    row = conn.execute(_ALL.where(col(CaseFile.id) == case_id)).first()
+    row = conn.execute(_BY_ID, {"id": case_id}).first()
     return _case(row) if row else None
 
 
@@ -58,7 +71,8 @@ def get_cases(conn: Connection, case_ids: Collection[str]) -> list[Case]:
     """Return the cases with these ids, sorted by id."""
     found: list[Case] = []
     for part in chunked(sorted(case_ids)):
-        rows = conn.execute(_ALL.where(col(CaseFile.id).in_(part)).order_by(col(CaseFile.id)))
+        many = packed(conn, part)
+        rows = conn.execute(_by_ids(as_text=many.as_text), {"ids": many.value})
         found += [_case(row) for row in rows.all()]
     return found
 
@@ -78,11 +92,7 @@ def due_cases(conn: Connection, now: datetime, limit: int, *, lock: bool = False
 
 def cases_of_situation(conn: Connection, situation_id: str) -> list[Case]:
     """Return the screened cases of a situation, sorted by id; those that left it are not among them."""
-    rows = conn.execute(
-        _ALL.where(
-            col(CaseFile.situation_id) == situation_id, filtered(col(CaseFile.state)) == CaseState.SCREENED
-        ).order_by(col(CaseFile.id))
-    )
+    rows = conn.execute(_OF_SITUATION, {"situation": situation_id})
     return [_case(row) for row in rows.all()]
 
 
@@ -153,11 +163,10 @@ def transition(
     """Move cases to a state, each with its audit event; only `NEW` may have a `next_at`."""
     customers: dict[str, CustomerId] = {}
     for part in chunked(case_ids):
+        many = packed(tx.conn, part)
         moved = tx.conn.execute(
-            update(CaseFile)
-            .where(among(tx.conn, CaseFile.id, part))
-            .values(state=to.value, updated_at=at, next_at=next_at)
-            .returning(col(CaseFile.id), col(CaseFile.customer_id))
+            _move(as_text=many.as_text),
+            {"ids": many.value, "state": to.value, "updated_at": at, "next_at": next_at},
         )
         customers.update({case_id: CustomerId(customer_id) for case_id, customer_id in moved.all()})
     event_type = f"case.{to.value}"
@@ -175,6 +184,16 @@ def transition(
         )
 
 
+@cache
+def _move(*, as_text: bool) -> ReturningUpdate[str, str]:
+    """Return the update whose values are its other parameters."""
+    return (
+        update(CaseFile)
+        .where(is_among(CaseFile.id, "ids", as_text=as_text))
+        .returning(col(CaseFile.id), col(CaseFile.customer_id))
+    )
+
+
 def postpone(tx: Tx, until_of: Mapping[CaseId, datetime], *, at: datetime) -> None:
     """Let new cases wait; their state stays, and the decision to defer is the event that tells of it."""
     by_instant: dict[datetime, list[CaseId]] = {}
@@ -183,16 +202,15 @@ def postpone(tx: Tx, until_of: Mapping[CaseId, datetime], *, at: datetime) -> No
     for until, case_ids in by_instant.items():
         for part in chunked(sorted(case_ids)):
             many = packed(tx.conn, part)
-            tx.conn.execute(_postpone(as_text=many.as_text), {"ids": many.value, "until": until, "at": at})
+            tx.conn.execute(
+                _postpone(as_text=many.as_text), {"ids": many.value, "next_at": until, "updated_at": at}
+            )
 
 
 @cache
 def _postpone(*, as_text: bool) -> sqlalchemy.Update:
-    return (
-        update(CaseFile)
-        .where(is_among(CaseFile.id, "ids", as_text=as_text))
-        .values(next_at=bindparam("until"), updated_at=bindparam("at"))
-    )
+    """Return the update whose values are its other parameters."""
+    return update(CaseFile).where(is_among(CaseFile.id, "ids", as_text=as_text))
 
 
 def assign_situations(tx: Tx, situation_of: Mapping[CaseId, SituationId]) -> None:

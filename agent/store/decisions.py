@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 import sqlalchemy
 from sqlalchemy import Connection, update
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col, select
 
 from agent.canonical import CanonicalText, ObjectForm, plain_text, text_hash
@@ -15,7 +17,7 @@ from agent.domain.cases import CaseId
 from agent.domain.decisions import Decision
 from agent.store.bulk import Values, insert_many
 from agent.store.decision_form import DECISION_FORM, DecisionTexts, decision_from_form
-from agent.store.plans import among
+from agent.store.plans import among, is_among, packed
 from agent.store.tables.cases import CaseFile, DecisionRow
 from agent.store.transaction import Tx, chunked
 from tools.records.base import CustomerId
@@ -77,12 +79,8 @@ def record_decisions(
     unique key, so a case cannot be decided twice at once.
     """
     for part in chunked(decisions, 1_000):
-        counted = tx.conn.execute(
-            update(CaseFile)
-            .where(among(tx.conn, CaseFile.id, [decision.case_id for decision in part]))
-            .values(turn=col(CaseFile.turn) + 1)
-            .returning(col(CaseFile.id), col(CaseFile.customer_id))
-        )
+        many = packed(tx.conn, [decision.case_id for decision in part])
+        counted = tx.conn.execute(_count_turn(as_text=many.as_text), {"ids": many.value})
         customers = {case_id: CustomerId(customer_id) for case_id, customer_id in counted.all()}
         texts = DecisionTexts()
         rows: list[Values] = []
@@ -94,6 +92,16 @@ def record_decisions(
             fields |= _told(decision, body_hash, texts)
             tx.record(_event(decision, customers[decision.case_id], fields, actor))
         insert_many(tx.conn, DecisionRow, _COLUMNS, rows)
+
+
+@cache
+def _count_turn(*, as_text: bool) -> ReturningUpdate[str, str]:
+    return (
+        update(CaseFile)
+        .where(is_among(CaseFile.id, "ids", as_text=as_text))
+        .values(turn=col(CaseFile.turn) + 1)
+        .returning(col(CaseFile.id), col(CaseFile.customer_id))
+    )
 
 
 def get_decision(conn: Connection, decision_id: str) -> Decision | None:

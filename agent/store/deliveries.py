@@ -119,10 +119,13 @@ def queue_delivery(tx: Tx, new: NewDelivery, *, at: datetime, actor: Actor) -> D
     return queued[new.case.id]
 
 
+_BY_ID: Final = select(DeliveryRow).where(col(DeliveryRow.id) == bindparam("id"))
+_BY_ID_LOCKED: Final = _BY_ID.with_for_update()
+
+
 def get_delivery(connection: Connection, delivery_id: str, *, lock: bool = False) -> DeliveryFile | None:
     """Return a delivery; with `lock`, nobody else changes it until the transaction ends."""
-    statement = select(DeliveryRow).where(col(DeliveryRow.id) == delivery_id)
-    row = connection.execute(statement.with_for_update() if lock else statement).mappings().first()
+    row = connection.execute(_BY_ID_LOCKED if lock else _BY_ID, {"id": delivery_id}).mappings().first()
     return delivery_file(row) if row else None
 
 

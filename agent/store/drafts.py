@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Final
 
+import sqlalchemy
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, RowMapping, func, insert, or_, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, or_, update
 from sqlmodel import col, select
 
 from agent.canonical import canonical, text_hash
@@ -14,7 +16,7 @@ from agent.domain.audit import Actor, AuditEvent
 from agent.domain.cases import Case, CaseId, SituationId
 from agent.domain.drafts import Draft, DraftId, DraftState
 from agent.store.mirror import load_records
-from agent.store.plans import filtered
+from agent.store.plans import filtered, is_among, packed
 from agent.store.situations import heads_of
 from agent.store.tables.cases import DraftRow
 from agent.store.transaction import Tx, chunked
@@ -124,11 +126,23 @@ def get_draft(connection: Connection, draft_id: str) -> DraftFile | None:
     return draft_file(row) if row else None
 
 
+_OF_CASE: Final = (
+    select(DraftRow).where(col(DraftRow.case_id) == bindparam("case")).order_by(col(DraftRow.version))
+)
+
+
+@cache
+def _last_versions(*, as_text: bool) -> Select[str, int]:
+    return (
+        sqlalchemy.select(col(DraftRow.case_id), func.max(col(DraftRow.version)))
+        .where(is_among(DraftRow.case_id, "cases", as_text=as_text))
+        .group_by(col(DraftRow.case_id))
+    )
+
+
 def drafts_of_case(connection: Connection, case_id: CaseId) -> list[DraftFile]:
     """Return all versions of a case's draft, oldest first."""
-    rows = connection.execute(
-        select(DraftRow).where(col(DraftRow.case_id) == case_id).order_by(col(DraftRow.version))
-    ).mappings()
+    rows = connection.execute(_OF_CASE, {"case": case_id}).mappings()
     return [draft_file(row) for row in rows]
 
 
@@ -136,11 +150,8 @@ def next_versions(connection: Connection, case_ids: Sequence[CaseId]) -> dict[Ca
     """Return the version that the next draft of each case has, starting at 1."""
     versions = dict.fromkeys(case_ids, 1)
     for part in chunked(case_ids):
-        rows = connection.execute(
-            select(DraftRow.case_id, func.max(col(DraftRow.version)))
-            .where(col(DraftRow.case_id).in_(part))
-            .group_by(col(DraftRow.case_id))
-        )
+        many = packed(connection, part)
+        rows = connection.execute(_last_versions(as_text=many.as_text), {"cases": many.value})
         versions.update((CaseId(case_id), int(last) + 1) for case_id, last in rows)
     return versions
 

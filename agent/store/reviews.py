@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, exists, insert
+import sqlalchemy
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, exists, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from agent.domain.audit import Actor, AuditEvent
 from agent.domain.cases import CaseId
 from agent.domain.drafts import DraftId, Review, ReviewVerdict
+from agent.store.plans import is_among, packed
 from agent.store.tables.cases import DraftRow, ReviewRow
 from agent.store.transaction import Tx, chunked
 from tools.records.base import CustomerId
@@ -89,15 +92,23 @@ def chosen_channels(connection: Connection, case_ids: Sequence[CaseId]) -> dict[
     """Return case → the channel that a person chose last, where one did and did not take it back."""
     found: dict[CaseId, ChannelKind] = {}
     for part in chunked(case_ids):
-        rows = connection.execute(
-            select(ReviewRow.case_id, ReviewRow.reason)
-            .where(
-                col(ReviewRow.case_id).in_(part), col(ReviewRow.verdict) == ReviewVerdict.CHANNEL, stands()
-            )
-            .order_by(col(ReviewRow.at), col(ReviewRow.id))
-        )
+        many = packed(connection, part)
+        rows = connection.execute(_channels(as_text=many.as_text), {"cases": many.value})
         found.update((CaseId(case_id), ChannelKind(channel)) for case_id, channel in rows)
     return found
+
+
+@cache
+def _channels(*, as_text: bool) -> Select[str, str]:
+    return (
+        sqlalchemy.select(col(ReviewRow.case_id), col(ReviewRow.reason))
+        .where(
+            is_among(ReviewRow.case_id, "cases", as_text=as_text),
+            col(ReviewRow.verdict) == ReviewVerdict.CHANNEL,
+            stands(),
+        )
+        .order_by(col(ReviewRow.at), col(ReviewRow.id))
+    )
 
 
 def reviews_of_case(connection: Connection, case_id: CaseId) -> Sequence[Review]:
