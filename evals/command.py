@@ -126,10 +126,21 @@ def evaluate(
     if context.invoked_subcommand is not None:
         return
     from evals.models.choosing import wish_of
+    from evals.redteam.texts import OLIST
     from evals.session import Session
     from evals.suites import HAND_MADE, Wanted
     from evals.world.deciding import Deciding
 
+    if OLIST in (suite or ()):
+        given: dict[str, object] = {"--scenario": scenario, "--family": family, "--case": case}
+        given |= {
+            "--against": against,
+            "--out": out,
+            "--junit": junit,
+            "--resume": resume,
+            "--record": record,
+        }
+        raise typer.Exit(_score_orders(suite or [], given, policies, gate, as_json=as_json, html=html))
     wish = wish_of(
         model,
         prompts=prompts,
@@ -167,6 +178,25 @@ def evaluate(
         _outputs(as_json=as_json, out=out, html=html, junit=junit, unrecorded=unrecorded),
         verbose=verbose,
     )
+
+
+def _score_orders(
+    suites: list[str],
+    given: dict[str, object],
+    policies: Path | None,
+    gate: Path,
+    *,
+    as_json: bool,
+    html: Path | None,
+) -> int:
+    from evals.gate import load_gates
+    from evals.olist.asked import Asked, refuse_others, score_asked
+    from evals.world.deciding import Deciding
+
+    refuse_others(suites, given)
+    _check_installed()
+    playbook = Deciding.from_folder(policies).shipped["shipping_delay"].path
+    return score_asked(Asked(gates=load_gates(gate), playbook=playbook, as_json=as_json, html=html))
 
 
 def _check_installed() -> None:
@@ -217,6 +247,7 @@ def _outputs(
 
 
 def _list(session: "Session", *, as_json: bool) -> None:
+    from evals.redteam.texts import OLIST, missing_sets
     from evals.story_view import suites_view
 
     rows = session.count()
@@ -224,11 +255,11 @@ def _list(session: "Session", *, as_json: bool) -> None:
         print_json(
             [
                 {"suite": name, "cases": cases, "no_contact": silent, "skipped": why}
-                for name, cases, silent, why in rows
+                for name, cases, silent, why in [*rows, (OLIST, 0, 0, missing_sets((OLIST,)))]
             ]
         )
         return
-    console().print(suites_view(rows))
+    console().print(suites_view([*rows, (OLIST, 0, 0, missing_sets((OLIST,)) or "real orders, by itself")]))
 
 
 @app.command()

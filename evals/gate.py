@@ -44,6 +44,16 @@ class Most(_Part):
     most: Rate = Field(description="largest share, 0 to 1, inclusive")
 
 
+class Orders(_Part):
+    """The least that the decision must reach beyond the plain rule on real orders."""
+
+    least: float = Field(
+        ge=-1,
+        le=1,
+        description="least lower 95 % bound of the share of bad reviews reached beyond the rule's, -1 to 1",
+    )
+
+
 class Against(_Part):
     """How much worse than the other side a run may be."""
 
@@ -59,6 +69,8 @@ class Gates(_Part):
     critical: Critical | None = None
     false_alarms: Most | None = None
     misses: Most | None = None
+    olist: Orders | None = None
+    """Judged by the suite of that name alone, whose figures are no run's."""
     against: Against | None = None
 
     @property

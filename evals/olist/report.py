@@ -6,22 +6,23 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from evals.gate import GateAnswer
 from evals.olist.suite import Advantage, OlistScore, Reach
 from evals.report.words import percent, points
 
 
-def olist_view(score: OlistScore) -> RenderableType:
-    """Return the suite's result, verdict first."""
-    words = "no worse than" if score.ok else "not shown to be as good as"
-    verdict = f"The shipped shipping-delay decision is {words} the rule at the same number of notices."
+def olist_view(score: OlistScore, answer: GateAnswer | None = None) -> RenderableType:
+    """Return the suite's result, verdict first; `answer` is how its gate stands."""
+    gate = [Text(f"Gate {answer.standing.value}: {answer.sentence}."), Text()] if answer else []
     return Group(
         Text(),
-        Text(verdict, style="bold green" if score.ok else "bold red"),
+        Text(verdict_words(score), style="bold green" if score.ok else "bold red"),
         Text(),
+        *gate,
         *_table("All orders", score.everything),
         *_table(f"The later half, promised after {score.later_from}", score.later),
         Text("Against the rule at the same number of notices, later half, 95 % by weeks", style="bold"),
-        *(Text(f" {_words(one)}") for one in score.advantages),
+        *(Text(f" {notices_words(one)}") for one in score.advantages),
     )
 
 
@@ -44,7 +45,14 @@ def olist_form(score: OlistScore) -> dict[str, object]:
     }
 
 
-def _words(one: Advantage) -> str:
+def verdict_words(score: OlistScore) -> str:
+    """Return the verdict in one sentence."""
+    words = "no worse than" if score.ok else "not shown to be as good as"
+    return f"The shipping-delay decision is {words} the rule at the same number of notices."
+
+
+def notices_words(one: Advantage) -> str:
+    """Return what a policy reaches beyond the rule at the same number of notices."""
     found = one.difference
     return (
         f"{one.policy}: {points(found.estimate)} of bad reviews reached "

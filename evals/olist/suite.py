@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from evals.olist.choices import by_playbook, by_rule
+from evals.olist.choices import PLAYBOOK, by_playbook, by_rule
 from evals.olist.population import EPOCH, Flags, Floats, Orders, load_orders
 from evals.olist.ranked import RULE_DAYS, by_ranking
 from evals.stats.clusters import bootstrap_ratio
@@ -69,21 +69,21 @@ class OlistScore:
         return self.advantages[0].at_least_equal
 
 
-def score_olist(folder: Path) -> OlistScore:
-    """Score the shipping-delay decision on the Olist files.
+def score_olist(folder: Path, *, playbook: Path = PLAYBOOK) -> OlistScore:
+    """Score the shipping-delay decision of a playbook on the Olist files.
 
     Raises:
         InputError: A file is missing, or the reader of parquet files is not installed.
     """
-    return score_orders(load_orders(folder))
+    return score_orders(load_orders(folder), playbook=playbook)
 
 
-def score_orders(orders: Orders) -> OlistScore:
-    """Score the rule, the shipped playbook and the ranking over some orders."""
-    rule, shipped, ranked = by_rule(orders, RULE_DAYS), by_playbook(orders), by_ranking(orders)
+def score_orders(orders: Orders, *, playbook: Path = PLAYBOOK) -> OlistScore:
+    """Score the rule, the playbook and the ranking over some orders."""
+    rule, decided, ranked = by_rule(orders, RULE_DAYS), by_playbook(orders, playbook), by_ranking(orders)
     choices = {
         f"rule, {RULE_DAYS} days before": rule,
-        "shipped playbook": shipped,
+        "shipped playbook" if playbook == PLAYBOOK else "playbook": decided,
         "ranking (not shipped)": ranked,
     }
     middle = int(np.median(orders.promised_end))

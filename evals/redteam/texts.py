@@ -11,6 +11,8 @@ from typing import Any, Final
 
 VARIABLE: Final = "OUTRIDER_DATA_DIR"
 ATTACKS: Final = ("agentdojo", "bipia")
+OLIST: Final = "olist"
+"""The suite of real orders, and the folder of its files."""
 HARMLESS: Final = ("banking77", "clinc150")
 _LONGEST: Final = 4_000
 

@@ -106,9 +106,9 @@ def html_page(judged: Judged) -> str:
 
     It loads nothing: styles, script and figures are inside, and its content security policy forbids the rest.
     """
-    script = _text("page.js")
+    script = page_text("page.js")
     cases = _cases(judged)
-    return _environment().get_template("page.html.j2").render(
+    return page_environment().get_template("page.html.j2").render(
         judged=judged,
         run=judged.run,
         summary=judged.summary,
@@ -129,13 +129,14 @@ def html_page(judged: Judged) -> str:
         families=sorted({case.first.family for case in cases}),
         scenarios=sorted({case.first.scenario for case in cases}),
         flips=_flips(judged),
-        style=_text("page.css"),
+        style=page_text("page.css"),
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )  # fmt: skip
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Return what renders the templates of the page's folder."""
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -155,7 +156,8 @@ def _environment() -> Environment:
     return environment
 
 
-def _text(name: str) -> str:
+def page_text(name: str) -> str:
+    """Return a file of the page's folder."""
     return (_FOLDER / name).read_text("utf-8")
 
 
