@@ -15,8 +15,7 @@ from tools.errors import InputError
 
 if TYPE_CHECKING:
     from evals.report.outputs import Outputs
-    from evals.session import Session
-    from evals.trials import Progress
+    from evals.session import Progress, Session
 
 app = typer.Typer(
     help="Score decisions on cases whose right answer is known, and compare them before something changes.",
@@ -222,7 +221,7 @@ def _run(session: "Session", gate: Path, against: str | None, outputs: "Outputs"
         done = session.run(progress)
     for why in done.skipped:
         narrate(f"Skipped {why}.")
-    write_unrecorded(done, outputs)
+    write_unrecorded(done.unrecorded, outputs)
     if not done.run.results:
         raise typer.Exit(nothing_counts(done.run, outputs))
     comparison = None

@@ -1,6 +1,6 @@
 """One run of chosen cases, as results to judge and compare, with the gaps that are known kept apart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -11,22 +11,28 @@ from agent.errors import OutriderError
 from evals.cases.model import Case
 from evals.compare.changes import changed
 from evals.compare.git_ref import RefRun
-from evals.compare.sides import Change, Circumstances, other_side
+from evals.compare.sides import Change, Circumstances, is_ref, other_side
 from evals.keeping import Keeper, needed_of, to_write
 from evals.made import MADE_SUITES
 from evals.models.asked import Asked
 from evals.models.asking import Tier
-from evals.models.choosing import ModelWish, asking_for
+from evals.models.choosing import CURRENCY, ModelWish, asking_for
 from evals.models.live import LiveAsking
-from evals.models.recordings import Recording, add_recordings
+from evals.models.recorded import RecordedAsking
+from evals.models.recordings import SHIPPED, Recording, add_recordings
 from evals.models.run_file import Finished, RunFile
+from evals.report.words import money
 from evals.results import Run, Transcript
 from evals.run_case import Judged
 from evals.stats.worth import CostTable
 from evals.suites import Chosen, Wanted, choose, count_by_suite
-from evals.trials import Plan, Progress, run_trials, usual_jobs
+from evals.trials import Plan, run_trials, usual_jobs
 from evals.world.deciding import Deciding
+from tools.errors import InputError
 from tools.yaml_file import load_yaml
+
+Progress = Callable[[int, int, str], None]
+"""Called with (trials done, trials in all, what else there is to say)."""
 
 COSTS_FILE: Final = Path(__file__).with_name("costs.yaml")
 WORKING_TREE: Final = "working tree"
@@ -119,6 +125,12 @@ class Session:
             InputError: It is nothing that can be compared with.
             OutriderError: The other side could not be run.
         """
+        if isinstance(self.deciding.asking, LiveAsking) and is_ref(against):
+            raise InputError(
+                "another commit is not asked live: its calls would be outside the spend cap",
+                field="--against",
+                remedy="store its run with --out there and compare with the file, or use --model recorded",
+            )
         chosen = self.choose()
         beside = self.run_file and self.run_file.with_name(f"{self.run_file.stem}.against.jsonl")
 
@@ -156,8 +168,12 @@ class Session:
             done=frozenset((one.result.case, one.result.repeat) for one in before),
         )
         keeper = Keeper(file)
-        outcomes = [*before, *run_trials(plan, progress=progress, keep=keeper.keep)]
         wanted = len(chosen.cases) * self.repeats
+
+        def told(done: int, left: int) -> None:
+            progress(wanted - left + done, wanted, _spent_words(deciding))
+
+        outcomes = [*before, *run_trials(plan, progress=told, keep=keeper.keep)]
         return self._done(chosen, deciding, name, outcomes, Ended(wanted=wanted, why=keeper.stopped))
 
     def _done(
@@ -227,6 +243,11 @@ class Session:
         wanted = self.wanted
         arguments = ["eval", "--repeat", f"{self.repeats}", "--seed", f"{wanted.seed}"]
         arguments += ["--datasets", str(wanted.datasets.resolve())]
+        asking = self.deciding.asking
+        if isinstance(asking, RecordedAsking):  # the shipped replies are those of the other commit
+            arguments += ["--model", "recorded"]
+            if asking.recordings.folder != SHIPPED:
+                arguments += ["--recordings", str(asking.recordings.folder.resolve())]
         for option, values in (
             ("--suite", wanted.suites),
             ("--scenario", wanted.scenarios),
@@ -237,12 +258,20 @@ class Session:
         return arguments
 
 
+def _spent_words(deciding: Deciding) -> str:
+    asking = deciding.asking
+    return f"{money(asking.book.spent(), CURRENCY)} spent" if isinstance(asking, LiveAsking) else ""
+
+
 def _judged(one: Finished) -> Judged:
     return Judged(result=one.result, transcript=one.transcript, asked=Asked(recordings=one.recordings))
 
 
 def _record(folder: Path, asking: LiveAsking, answered: Sequence[Judged]) -> None:
-    fresh = [(one.result.scenario, recording) for one in answered for recording in one.asked.recordings]
+    first: dict[str, Judged] = {}  # one repeat as a whole: replies of several do not follow from each other
+    for one in sorted(answered, key=lambda judged: judged.result.repeat):
+        first.setdefault(one.result.case, one)
+    fresh = [(one.result.scenario, recording) for one in first.values() for recording in one.asked.recordings]
     add_recordings(folder, asking.head(), fresh, prompts=asking.prompts)
 
 

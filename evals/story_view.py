@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.output import console
+from agent.cli.output import console, narrate
 from evals.cases.model import Case
 from evals.results import Transcript
 from evals.run_case import Judged
@@ -18,6 +18,8 @@ from evals.suites import always_and_never
 from tools.safe_text import safe_text
 
 _HALF = 0.5
+_LINES = 20
+"""Most lines of progress where nobody watches, the first one aside."""
 
 
 def failed_view(done: Done) -> RenderableType:
@@ -45,17 +47,37 @@ def suites_view(rows: Sequence[tuple[str, int, int, str]]) -> RenderableType:
 
 
 @contextmanager
-def progress_bar(what: str) -> Generator[Callable[[int, int], None]]:
-    """Show a bar on stderr; it begins with the first trial, so that processes can be forked before."""
+def progress_bar(what: str) -> Generator[Callable[[int, int, str], None]]:
+    """Show a bar on stderr; it begins with the first trial, so that processes can be forked before.
+
+    Where stderr is no terminal, a line tells of the first trial and of every twentieth part of all; but
+    only of a run that has something to say beside its number, because others are over in a minute.
+    """
+    if not console(stderr=True).is_terminal:
+        yield _lines(what)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console(stderr=True), auto_refresh=False) as progress:
         task = progress.add_task(what, total=None)
 
-        def show(done: int, in_all: int) -> None:
-            progress.update(task, completed=done, total=in_all)
+        def show(done: int, in_all: int, note: str) -> None:
+            progress.update(task, completed=done, total=in_all, description=f"{what} {note}".strip())
             progress.refresh()
 
         yield show
+
+
+def _lines(what: str) -> Callable[[int, int, str], None]:
+    told = -1
+
+    def show(done: int, in_all: int, note: str) -> None:
+        nonlocal told
+        part = done * _LINES // max(in_all, 1)
+        if note and part != told:
+            told = part
+            narrate(f"{what}: {done} of {in_all} trials, {note}.")
+
+    return show
 
 
 def told(case: Case, one: Judged) -> RenderableType:

@@ -75,7 +75,7 @@ def _commit(ref: str, repository: Path) -> str:
         raise InputError(
             f"{ref!r} is no file of results and no commit",
             field="--against",
-            remedy="give baseline, FILE, a commit, model=NAME, prompt=TASK@VERSION or policy=FOLDER",
+            remedy="give baseline, FILE, a commit, model=NAME, prompt=NAME:FILE or policy=FOLDER",
         )
     return done.stdout.strip()
 

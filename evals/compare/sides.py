@@ -10,6 +10,7 @@ from tools.errors import InputError
 
 BASELINES: Final = Path(__file__).parents[1] / "baselines"
 """Stored runs of the shipped suites, as `evals.results.write_run` writes them."""
+_CHANGES: Final = frozenset({"model", "prompt", "policy"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,7 @@ class Change:
 
     model: str = ""
     prompt: str = ""
-    """`task@version`, as in `assess@v2`."""
+    """A folder of prompts, or `NAME:FILE`: one file in place of one prompt."""
     policies: Path | None = None
     """A folder with other playbooks, and limits if it has a `limits.yaml`."""
 
@@ -46,7 +47,7 @@ def other_side(against: str, at: Circumstances) -> Run:
     """Return the other side that `--against` names.
 
     Args:
-        against: `baseline`, a file of `--out`, `model=NAME`, `prompt=TASK@VERSION`, `policy=FOLDER`, or a
+        against: `baseline`, a file of `--out`, `model=NAME`, `prompt=NAME:FILE`, `policy=FOLDER`, or a
             commit, branch or tag of the repository. A file wins over a branch of the same name.
         at: How to get it.
 
@@ -55,13 +56,19 @@ def other_side(against: str, at: Circumstances) -> Run:
         OutriderError: The commit could not be run.
     """
     key, equals, value = against.partition("=")
-    if equals and key in {"model", "prompt", "policy"}:
+    if equals and key in _CHANGES:
         return at.rerun(_change(key, value), name=against)
     if against == "baseline":
         return read_baseline(at.suites, at.baselines)
     if Path(against).is_file():
         return read_run(Path(against))
     return run_ref(against, at.ref)
+
+
+def is_ref(against: str) -> bool:
+    """Whether `--against` names a commit."""
+    key, equals, _ = against.partition("=")
+    return not (equals and key in _CHANGES) and against != "baseline" and not Path(against).is_file()
 
 
 def baseline_path(suites: tuple[str, ...], folder: Path = BASELINES) -> Path:

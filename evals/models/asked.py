@@ -61,7 +61,7 @@ def read_asked(connection: Connection, case: str, asking: Asking | None) -> Aske
         calls=len(calls),
         usage=sum((call.usage for call in calls), Usage()),
         cost_micros=sum(call.cost_micros for call in calls),
-        milliseconds=sum(asking.milliseconds(key) for key in {call.request_hash for call in calls}),
+        milliseconds=sum(asking.milliseconds(case, key) for key in {call.request_hash for call in calls}),
         failed=tuple(_kind(call) for call in calls if call.status is CallStatus.FAILED),
         recordings=tuple(_recordings(calls, case, asking)) if live else (),
         needed=tuple(_recording(call, case, text=_question(call)) for call in unrecorded),
@@ -85,7 +85,7 @@ def _recordings(calls: Sequence[LlmCall], case: str, asking: Asking) -> list[Rec
                         "prompt_tokens": call.usage.prompt_tokens,
                         "completion_tokens": call.usage.completion_tokens,
                         "cached_tokens": call.usage.cached_tokens,
-                        "milliseconds": asking.milliseconds(call.request_hash),
+                        "milliseconds": asking.milliseconds(case, call.request_hash),
                     }
                 )
             )
@@ -121,7 +121,7 @@ def _needed(call: LlmCall, case: str, asking: Asking) -> Needed:
 
 def _changed(request: Mapping[str, str], known: RecordingSet) -> str:
     """Say what has changed since the replies to this task were recorded."""
-    alike = [one for one in known.replies.values() if one.task == request["task"]]
+    alike = [one for one in known.recordings if one.task == request["task"]]
     for what in ("prompt", "repair"):
         before = sorted({getattr(one, what) for one in alike} - {request[what]})
         if alike and not any(getattr(one, what) == request[what] for one in alike):

@@ -41,12 +41,12 @@ class Asking(Protocol):
         """Prompt → `version:hash` of those in use."""
         ...
 
-    def make_model(self, clock: Clock) -> MakeModel:
+    def make_model(self, case: str, clock: Clock) -> MakeModel:
         """Return what builds the model of one case; the ledger is that of the case."""
         ...
 
-    def milliseconds(self, key: str) -> int:
-        """Return how long the model took over a question, by the ledger's hash, since the last `aclose`."""
+    def milliseconds(self, case: str, key: str) -> int:
+        """Return how long the model took over a case's question, by the ledger's hash, since `aclose`."""
         ...
 
     async def aclose(self) -> None:

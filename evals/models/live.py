@@ -50,8 +50,9 @@ class LiveAsking:
         """Prompt → `version:hash` of those in use."""
         return prompts_in_use(self.prompt_folder)
 
-    def make_model(self, clock: Clock) -> MakeModel:
+    def make_model(self, case: str, clock: Clock) -> MakeModel:
         """Return what builds the model of one case."""
+        del case  # every case is answered alike
 
         def make(store: Store, templates: TemplateStore) -> Model:
             transport = _Timed(self._transport(), self._seconds)
@@ -70,8 +71,9 @@ class LiveAsking:
 
         return make
 
-    def milliseconds(self, key: str) -> int:
+    def milliseconds(self, case: str, key: str) -> int:
         """Return how long the endpoint took over a question, all turns and attempts together."""
+        del case  # one case is asked at a time
         return round(self._seconds.get(key, 0) * 1_000)
 
     async def aclose(self) -> None:

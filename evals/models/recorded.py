@@ -46,13 +46,13 @@ class RecordedAsking:
         """Prompt → `version:hash` of those in use."""
         return prompts_in_use(self.prompt_folder)
 
-    def make_model(self, clock: Clock) -> MakeModel:
+    def make_model(self, case: str, clock: Clock) -> MakeModel:
         """Return what builds the model of one case."""
         head = self.recordings.head
 
         def make(store: Store, templates: TemplateStore) -> Model:
             return LedgeredModel(
-                transport=RecordedTransport(self.recordings),
+                transport=RecordedTransport(self.recordings, case),
                 questions=Questions(PromptStore(self.prompt_folder), templates),
                 store=store,
                 budget=_Unlimited(),
@@ -65,9 +65,9 @@ class RecordedAsking:
 
         return make
 
-    def milliseconds(self, key: str) -> int:
+    def milliseconds(self, case: str, key: str) -> int:
         """Return how long the model took when the reply was recorded."""
-        known = self.recordings.replies.get(key)
+        known = self.recordings.reply_to(key, case)
         return known.milliseconds if known else 0
 
     async def aclose(self) -> None:
@@ -77,9 +77,10 @@ class RecordedAsking:
 class RecordedTransport:
     """Implements `agent.llm.transport.Transport`."""
 
-    def __init__(self, recordings: RecordingSet) -> None:
-        """Serve the replies of a set."""
+    def __init__(self, recordings: RecordingSet, case: str) -> None:
+        """Serve the replies of a set to one case."""
         self._recordings = recordings
+        self._case = case
 
     @property
     def model(self) -> str:
@@ -97,7 +98,7 @@ class RecordedTransport:
         Raises:
             AttemptError: There is none; kind `down`.
         """
-        known = self._recordings.replies.get(request.key)
+        known = self._recordings.reply_to(request.key, self._case)
         if known is None:
             raise AttemptError(UNRECORDED, kind="down", retryable=False)
         first = len(request.messages) == 1  # what was recorded is the sum of both turns

@@ -1,8 +1,14 @@
-"""Recorded replies: a folder with `set.yaml` and one JSON line per question, by the ledger's request hash."""
+"""Recorded replies: a folder with `set.yaml` and one JSON line per question, by the ledger's request hash.
+
+A case gets the replies that were recorded for it, so that a model that answers differently each time is
+replayed as it went once. To a question that was recorded for other cases only, it gets the first of theirs.
+"""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -12,7 +18,7 @@ from agent.llm.prices import Price
 from agent.store.llm_calls import Usage
 from tools.errors import InputError
 from tools.records.base import Strict
-from tools.yaml_file import load_yaml
+from tools.yaml_file import load_yaml, read_text
 
 RECORDINGS: Final = Path(__file__).parents[1] / "recordings"
 SHIPPED: Final = RECORDINGS / "written"
@@ -49,7 +55,7 @@ class Recording(BaseModel):
     repair: str
     """The same of the prompt of a second turn."""
     case: str
-    """The case that asked first; others may ask the same."""
+    """The case that asked."""
     question: str = ""
     """What was asked, where somebody is to write the reply."""
     reply: dict[str, JsonValue] | str
@@ -79,16 +85,34 @@ class Recording(BaseModel):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RecordingSet:
     """A folder of recordings, read."""
 
     folder: Path
     head: SetHead
-    replies: Mapping[str, Recording]
-    """By request hash."""
-    files: Mapping[str, str]
-    """Request hash → stem of its file."""
+    files: Mapping[str, Sequence[Recording]]
+    """Stem of a file → its lines."""
+
+    @property
+    def recordings(self) -> Iterator[Recording]:
+        """All lines."""
+        return chain.from_iterable(self.files.values())
+
+    def reply_to(self, request: str, case: str) -> Recording | None:
+        """Return the reply to a request of a case: its own, else another case's, else None."""
+        return self._own.get((case, request)) or self._first.get(request)
+
+    @cached_property
+    def _own(self) -> dict[tuple[str, str], Recording]:
+        return {(one.case, one.request): one for one in self.recordings}
+
+    @cached_property
+    def _first(self) -> dict[str, Recording]:
+        found: dict[str, Recording] = {}
+        for one in self.recordings:
+            found.setdefault(one.request, one)
+        return found
 
 
 def load_set(folder: Path) -> RecordingSet:
@@ -104,21 +128,21 @@ def load_set(folder: Path) -> RecordingSet:
             remedy="make them with --model live --record DIR",
         )
     head = load_yaml(folder / HEAD_FILE, SetHead)
-    replies: dict[str, Recording] = {}
-    files: dict[str, str] = {}
+    where: dict[tuple[str, str], str] = {}
+    files: dict[str, list[Recording]] = {}
     for file in sorted(folder.glob("*.jsonl")):
-        for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
+        for number, line in enumerate(read_text(file).splitlines(), start=1):
             recording = _recording(line, file, number)
-            if recording.request in replies:
+            first = where.setdefault((recording.case, recording.request), f"{file.name}, line {number}")
+            if first != f"{file.name}, line {number}":
                 raise InputError(
-                    f"{files[recording.request]}.jsonl has a reply to the same request",
+                    f"{first} has a reply to the same request of the same case",
                     path=file,
                     line=number,
                     remedy="leave one of them out",
                 )
-            replies[recording.request] = recording
-            files[recording.request] = file.stem
-    return RecordingSet(folder=folder, head=head, replies=replies, files=files)
+            files.setdefault(file.stem, []).append(recording)
+    return RecordingSet(folder=folder, head=head, files=files)
 
 
 def add_recordings(
@@ -126,13 +150,13 @@ def add_recordings(
 ) -> int:
     """Write recordings into a folder and return how many it holds then.
 
-    A question that was recorded before gets its new reply, in the file where it stood. Replies to prompts
-    that are no longer in use are dropped: nothing can ask for them.
+    What a case had is replaced by what it has now. Replies to prompts that are no longer in use are
+    dropped: nothing can ask for them.
 
     Args:
         folder: Made when it is missing.
         head: What all of them share.
-        fresh: (scenario, recording); of several replies to one question the first is kept.
+        fresh: (scenario, recording); of several replies to one question of a case the first is kept.
         prompts: Prompt → `version:hash` of those in use.
 
     Raises:
@@ -145,24 +169,25 @@ def add_recordings(
             path=folder / HEAD_FILE,
             remedy="record into another folder",
         )
+    new: dict[str, dict[tuple[str, str], Recording]] = {}
+    for scenario, one in fresh:
+        new.setdefault(scenario, {}).setdefault((one.case, one.request), one)
+    again = {case for lines in new.values() for case, _ in lines}
     in_use = {f"{name}@{rest}" for name, rest in prompts.items()}
-    kept = dict(known.replies) if known else {}
-    files = dict(known.files) if known else {}
-    new: dict[str, Recording] = {}
-    for scenario, recording in fresh:
-        new.setdefault(recording.request, recording)
-        files.setdefault(recording.request, scenario)
-    kept = {key: one for key, one in (kept | new).items() if {one.prompt, one.repair} <= in_use}
+    files: dict[str, list[Recording]] = {}
+    for stem in {*new, *(known.files if known else ())}:
+        old = [one for one in (known.files.get(stem, ()) if known else ()) if one.case not in again]
+        lines = [*old, *new.get(stem, {}).values()]
+        files[stem] = sorted((one for one in lines if {one.prompt, one.repair} <= in_use), key=_order)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if known is None:
             (folder / HEAD_FILE).write_text(_head_text(head), "utf-8")
-        for stem in {*files.values()}:
-            lines = sorted((one for key, one in kept.items() if files[key] == stem), key=_order)
+        for stem, lines in files.items():
             (folder / f"{stem}.jsonl").write_text("".join(map(recording_line, lines)), "utf-8")
     except OSError as exc:
         raise InputError(f"the recordings cannot be written: {exc.strerror}", path=folder) from exc
-    return len(kept)
+    return sum(map(len, files.values()))
 
 
 def recording_line(recording: Recording) -> str:

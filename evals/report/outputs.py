@@ -1,18 +1,18 @@
 """Where reports go: files on request, one of them on stdout."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.cli.output import console, narrate, print_json
-from evals.models.recordings import recording_line
+from evals.models.recordings import Recording, recording_line
 from evals.report.complete import incomplete
 from evals.report.form import missing_form, report_form
 from evals.report.judged import Judged
 from evals.report.junit import junit_xml
 from evals.report.terminal import report_view
 from evals.results import Run, write_run
-from evals.session import Done
 from tools.errors import InputError
 
 
@@ -63,12 +63,12 @@ def nothing_counts(run: Run, wanted: Outputs) -> int:
     return 1 if missing else 0
 
 
-def write_unrecorded(done: Done, wanted: Outputs) -> None:
+def write_unrecorded(questions: Sequence[Recording], wanted: Outputs) -> None:
     """Write the questions that no recording answers, as lines of a set of recordings without replies."""
     if wanted.unrecorded is not None:
         _write(
             wanted.unrecorded,
-            "".join(map(recording_line, done.unrecorded)),
+            "".join(map(recording_line, questions)),
             "Questions without a recording are",
         )
 

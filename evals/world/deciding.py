@@ -110,10 +110,10 @@ class Deciding:
         """Whom a run asks."""
         return self.asking.tier if self.asking else Tier.RULES
 
-    def make_model(self, clock: Clock) -> MakeModel:
-        """Return what builds the model of a case whose clock this is."""
+    def make_model(self, case: str, clock: Clock) -> MakeModel:
+        """Return what builds the model of a case that has this clock."""
         if self.asking is not None:
-            return self.asking.make_model(clock)
+            return self.asking.make_model(case, clock)
         words = self.words
         return lambda _store, templates: RulesModel(templates, words)
 

@@ -111,7 +111,7 @@ class CaseSystem:
                 folders=self.deciding.folders,
                 templates=self.deciding.templates,
                 rules=self.deciding.review_rules,
-                make_model=self.deciding.make_model(self.clock),
+                make_model=self.deciding.make_model(self.case.id, self.clock),
                 clock=self.clock,
                 monotonic=lambda: self.clock().timestamp(),
                 ids=seeded_ids(self.seed * 1_000 + self.started),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evals.models.recorded import RecordedAsking
-from evals.models.recordings import HEAD_FILE, SHIPPED, load_set
+from evals.models.recordings import HEAD_FILE, RECORDINGS, SHIPPED, load_set
 from evals.suites import Wanted, choose
 from evals.trials import Plan, run_trials
 from evals.world.deciding import Deciding
@@ -37,6 +37,28 @@ def test_recorded_replies_go_through_everything_and_cost_nothing() -> None:
     assert form["calls"] >= 8
     assert form["cost_micros"] == 0
     assert form["prompts"]["compose"].startswith("1:")
+
+
+def test_every_text_that_was_written_by_hand_passes_guards_and_gates() -> None:
+    cases = sorted({one.case for one in load_set(SHIPPED).recordings if one.task == "compose"})
+    form = json.loads(outrider("--model", "recorded", *of_cases(cases), "--json").stdout)
+
+    assert form["ok"] is True, form
+    assert len(cases) > 10
+    assert (form["needs_recording"], form["failed"]) == ([], [])
+
+
+def test_noise_breaks_nothing_that_must_never_break() -> None:
+    noise = RECORDINGS / "noise"
+    where = ("--recordings", str(noise), "--gate", str(noise / "gate.yaml"), "--jobs", "1")
+    done = outrider("--model", "recorded", *where, "--family", "protected", "--json")
+
+    form = json.loads(done.stdout)
+    assert (done.exit_code, form["needs_recording"]) == (0, [])
+    assert form["critical"] == [
+        {"invariant": "protected_people_are_left_alone", "cases": 21, "broken": 0, "bound": 0.142857}
+    ]
+    assert form["prompt_tokens"] > 10_000, "what was used when it was recorded is told again"
 
 
 def test_a_changed_prompt_names_exactly_the_cases_that_ask_it(new_writer: Path) -> None:
@@ -72,18 +94,19 @@ def test_a_run_in_which_no_case_counts_says_so_and_fails(new_writer: Path) -> No
 
 def test_what_is_missing_can_be_written_by_hand(tmp_path: Path) -> None:
     """The file of --unrecorded becomes a set of recordings by filling in the replies."""
+    one = ("--model", "recorded", *of_cases(["delay.base"]))
     mine = tmp_path / "mine"
     mine.mkdir()
     shutil.copyfile(SHIPPED / HEAD_FILE, mine / HEAD_FILE)
-    by_hand = load_set(SHIPPED).replies
+    by_hand = {one.request: one.reply for one in load_set(SHIPPED).recordings}
     asked = mine / "answered_later.txt"
-    done = outrider(*RECORDED, "--recordings", str(mine), "--unrecorded", str(asked))
+    done = outrider(*one, "--recordings", str(mine), "--unrecorded", str(asked))
     while lines := [json.loads(line) for line in asked.read_text("utf-8").splitlines()]:
         assert all(line["reply"] == "" and line["question"] for line in lines)
-        filled = [line | {"reply": by_hand[line["request"]].reply} for line in lines]
+        filled = [line | {"reply": by_hand[line["request"]]} for line in lines]
         with (mine / "mine.jsonl").open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(line) + "\n" for line in filled)
-        done = outrider(*RECORDED, "--recordings", str(mine), "--unrecorded", str(asked))
+        done = outrider(*one, "--recordings", str(mine), "--unrecorded", str(asked))
 
     assert done.exit_code == 0, done.output
     assert "Every gate holds" in done.stdout

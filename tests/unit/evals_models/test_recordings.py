@@ -33,28 +33,38 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     known = load_set(tmp_path)
     assert number == 2
     assert known.head == HEAD
-    assert known.replies == {one.request: one, other.request: other}
-    assert known.files == {one.request: "shop", other.request: "bank"}
+    assert known.files == {"shop": [one], "bank": [other]}
 
 
-def test_a_new_reply_replaces_the_old_one_where_it_stood(tmp_path: Path) -> None:
-    add_recordings(tmp_path, HEAD, [("shop", recording("1"))], prompts=PROMPTS)
+def test_what_a_case_had_is_replaced_and_what_others_had_stays(tmp_path: Path) -> None:
+    other = recording("1", case="delay.german")
+    before = [("shop", recording("1")), ("shop", recording("2")), ("shop", other)]
+    add_recordings(tmp_path, HEAD, before, prompts=PROMPTS)
 
     fresh = recording("1", reply={"mood": "upset"})
-    add_recordings(tmp_path, HEAD, [("bank", fresh), ("bank", recording("1"))], prompts=PROMPTS)
+    add_recordings(tmp_path, HEAD, [("shop", fresh), ("shop", recording("1"))], prompts=PROMPTS)
+
+    assert load_set(tmp_path).files == {"shop": [fresh, other]}
+
+
+def test_a_case_gets_its_own_reply_and_else_that_of_another(tmp_path: Path) -> None:
+    mine, other = recording("1", reply={"mood": "upset"}), recording("1", case="delay.german")
+    add_recordings(tmp_path, HEAD, [("shop", mine), ("shop", other)], prompts=PROMPTS)
 
     known = load_set(tmp_path)
-    assert known.replies == {fresh.request: fresh}
-    assert known.files == {fresh.request: "shop"}
+    assert known.reply_to(mine.request, mine.case) == mine
+    assert known.reply_to(mine.request, "delay.german") == other
+    assert known.reply_to(mine.request, "delay.new") == mine
+    assert known.reply_to("f" * 64, mine.case) is None
 
 
 def test_replies_to_prompts_that_are_gone_are_dropped(tmp_path: Path) -> None:
-    add_recordings(tmp_path, HEAD, [("shop", recording("1"))], prompts=PROMPTS)
+    add_recordings(tmp_path, HEAD, [("shop", recording("1", case="delay.german"))], prompts=PROMPTS)
     fresh = recording("2", prompt="read@2:cccc")
 
     add_recordings(tmp_path, HEAD, [("shop", fresh)], prompts=PROMPTS | {"read": "2:cccc"})
 
-    assert load_set(tmp_path).replies == {fresh.request: fresh}
+    assert load_set(tmp_path).files == {"shop": [fresh]}
 
 
 def test_recordings_of_two_models_do_not_mix(tmp_path: Path) -> None:
@@ -79,7 +89,7 @@ def test_the_same_request_twice_is_refused(tmp_path: Path) -> None:
     add_recordings(tmp_path, HEAD, [("shop", recording("1"))], prompts=PROMPTS)
     (tmp_path / "zoo.jsonl").write_text((tmp_path / "shop.jsonl").read_text("utf-8"), "utf-8")
 
-    with pytest.raises(InputError, match=r"shop\.jsonl has a reply to the same request"):
+    with pytest.raises(InputError, match=r"shop\.jsonl, line 1 has a reply to the same request"):
         load_set(tmp_path)
 
 
@@ -92,5 +102,5 @@ def test_the_shipped_replies_say_that_people_wrote_them() -> None:
     known = load_set(SHIPPED)
 
     assert known.head.model == "written"
-    assert {one.source for one in known.replies.values()} == {"written"}
-    assert not any(one.prompt_tokens or one.milliseconds for one in known.replies.values())
+    assert {one.source for one in known.recordings} == {"written"}
+    assert not any(one.prompt_tokens or one.milliseconds for one in known.recordings)
