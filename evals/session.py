@@ -8,6 +8,7 @@ from typing import Final
 
 from agent.clock import system_clock
 from agent.errors import OutriderError
+from evals.beside_rules import with_rules_only
 from evals.cases.model import Case
 from evals.compare.changes import changed
 from evals.compare.git_ref import RefRun
@@ -116,7 +117,7 @@ class Session:
         Raises:
             InputError: A dataset, playbook, limit or template is wrong.
         """
-        return self._run(self.choose(), self.deciding, WORKING_TREE, progress, self.run_file)
+        return self._run(self.choose(), self.deciding, WORKING_TREE, progress, self.run_file, beside=True)
 
     def other_side(self, against: str, progress: Progress) -> Run:
         """Return the run to compare with.
@@ -153,8 +154,16 @@ class Session:
         )
 
     def _run(
-        self, chosen: Chosen, deciding: Deciding, name: str, progress: Progress, run_file: Path | None
+        self,
+        chosen: Chosen,
+        deciding: Deciding,
+        name: str,
+        progress: Progress,
+        run_file: Path | None,
+        *,
+        beside: bool = False,
     ) -> Done:
+        """Run the cases; `beside` asks what rules alone decide in them, too."""
         live = deciding.tier is Tier.LIVE and run_file is not None
         file = RunFile(run_file, self._identity(chosen, deciding)) if live and run_file else None
         before = [_judged(one) for one in file.finished] if file else []
@@ -173,7 +182,12 @@ class Session:
         def told(done: int, left: int) -> None:
             progress(wanted - left + done, wanted, _spent_words(deciding))
 
+        def told_of_rules(done: int, left: int) -> None:
+            progress(done, left, "rules alone, to compare")
+
         outcomes = [*before, *run_trials(plan, progress=told, keep=keeper.keep)]
+        if beside:
+            outcomes = with_rules_only(plan, outcomes, told_of_rules)
         return self._done(chosen, deciding, name, outcomes, Ended(wanted=wanted, why=keeper.stopped))
 
     def _done(

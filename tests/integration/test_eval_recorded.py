@@ -39,6 +39,13 @@ def test_recorded_replies_go_through_everything_and_cost_nothing() -> None:
     assert form["prompts"]["compose"].startswith("1:")
 
 
+def test_what_rules_alone_decide_stands_beside_a_models_decisions() -> None:
+    form = json.loads(outrider(*RECORDED, "--json").stdout)
+    rules = json.loads(outrider(*of_cases(CASES), "--json").stdout)
+
+    assert form["worth_micros"]["rules_only"] == rules["worth_micros"]["decided"]
+
+
 def test_every_text_that_was_written_by_hand_passes_guards_and_gates() -> None:
     cases = sorted({one.case for one in load_set(SHIPPED).recordings if one.task == "compose"})
     form = json.loads(outrider("--model", "recorded", *of_cases(cases), "--json").stdout)
