@@ -100,6 +100,10 @@ def evaluate(
             "or a commit; worse fails the run.",
         ),
     ] = None,
+    save_baseline: Annotated[
+        bool,
+        typer.Option("--save-baseline", help="Keep the results as what `--against baseline` compares with."),
+    ] = False,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Store the results here.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report page.")] = None,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML.")] = None,
@@ -138,6 +142,8 @@ def evaluate(
             "--junit": junit,
             "--resume": resume,
             "--record": record,
+            "--model": model != "rules",
+            "--save-baseline": save_baseline,
         }
         raise typer.Exit(_score_orders(suite or [], given, policies, gate, as_json=as_json, html=html))
     wish = wish_of(
@@ -170,11 +176,26 @@ def evaluate(
         _list(session, as_json=as_json)
         return
     _check_installed()
+    from evals.report.outputs import Outputs
+
+    if save_baseline and (scenario or family or case or model != "rules"):
+        raise InputError(
+            "a baseline has whole suites, decided by the rules model",
+            field="--save-baseline",
+            remedy="leave out --model and what narrows the cases",
+        )
     _run(
         session.asking(wish, env=os.environ),
         gate,
         against,
-        _outputs(as_json=as_json, out=out, html=html, junit=junit, unrecorded=unrecorded),
+        Outputs(
+            as_json=as_json,
+            out=out,
+            html=html,
+            junit=junit,
+            unrecorded=unrecorded,
+            baseline=save_baseline,
+        ),
         verbose=verbose,
     )
 
@@ -235,14 +256,6 @@ def _run(session: "Session", gate: Path, against: str | None, outputs: "Outputs"
         console().print(gap_view(done))
     if code or done.closed_gaps:
         raise typer.Exit(1)
-
-
-def _outputs(
-    *, as_json: bool, out: Path | None, html: Path | None, junit: Path | None, unrecorded: Path | None
-) -> "Outputs":
-    from evals.report.outputs import Outputs
-
-    return Outputs(as_json=as_json, out=out, html=html, junit=junit, unrecorded=unrecorded)
 
 
 def _list(session: "Session", *, as_json: bool) -> None:

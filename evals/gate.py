@@ -201,7 +201,9 @@ def _against(bounds: Against, comparison: Comparison | None, *, k: int) -> Itera
             (new.per_decision_micros, old.per_decision_micros),
             bounds.cost_percent,
         )
-    if bounds.latency_percent is not None:
+    if bounds.latency_percent is not None and not old.p95_milliseconds:
+        yield _not_judged("against.latency_percent", "the other side was stored without times")
+    elif bounds.latency_percent is not None:
         yield _rise(
             "against.latency_percent",
             "95 of 100 decisions take at most {:.0f} ms, {:.0f} on the other side",

@@ -4,12 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from evals.compare.baseline import BASELINES, NAME, read_baseline
 from evals.compare.git_ref import RefRun, run_ref
 from evals.results import Run, read_run
 from tools.errors import InputError
 
-BASELINES: Final = Path(__file__).parents[1] / "baselines"
-"""Stored runs of the shipped suites, as `evals.results.write_run` writes them."""
 _CHANGES: Final = frozenset({"model", "prompt", "policy"})
 
 
@@ -58,7 +57,7 @@ def other_side(against: str, at: Circumstances) -> Run:
     key, equals, value = against.partition("=")
     if equals and key in _CHANGES:
         return at.rerun(_change(key, value), name=against)
-    if against == "baseline":
+    if against == NAME:
         return read_baseline(at.suites, at.baselines)
     if Path(against).is_file():
         return read_run(Path(against))
@@ -68,28 +67,7 @@ def other_side(against: str, at: Circumstances) -> Run:
 def is_ref(against: str) -> bool:
     """Whether `--against` names a commit."""
     key, equals, _ = against.partition("=")
-    return not (equals and key in _CHANGES) and against != "baseline" and not Path(against).is_file()
-
-
-def baseline_path(suites: tuple[str, ...], folder: Path = BASELINES) -> Path:
-    """Return where the stored run of these suites lies, whatever order they are named in."""
-    return folder / f"{'+'.join(sorted(suites))}.json"
-
-
-def read_baseline(suites: tuple[str, ...], folder: Path = BASELINES) -> Run:
-    """Read the stored run of these suites.
-
-    Raises:
-        InputError: There is none.
-    """
-    path = baseline_path(suites, folder)
-    if not path.is_file():
-        raise InputError(
-            f"there is no baseline of {', '.join(sorted(suites))}",
-            path=path,
-            remedy="store a run there with --out, or give --against FILE",
-        )
-    return read_run(path)
+    return not (equals and key in _CHANGES) and against != NAME and not Path(against).is_file()
 
 
 def _change(key: str, value: str) -> Change:

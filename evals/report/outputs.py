@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.cli.output import console, narrate, print_json
+from evals.compare.baseline import write_baseline
 from evals.models.recordings import Recording, recording_line
 from evals.report.complete import incomplete
 from evals.report.form import missing_form, report_form
@@ -26,6 +27,8 @@ class Outputs:
     """The results themselves, to compare with later."""
     html: Path | None = None
     junit: Path | None = None
+    baseline: bool = False
+    """Store the run as what later runs of the same suites are compared with."""
     unrecorded: Path | None = None
     """Questions without a recording, to be answered by hand."""
 
@@ -50,7 +53,16 @@ def conclude(judged: Judged, wanted: Outputs) -> int:
     else:
         console().print(report_view(judged))
     sys.stdout.flush()
+    if wanted.baseline:
+        _save_baseline(judged)
     return 0 if judged.ok else 1
+
+
+def _save_baseline(judged: Judged) -> None:
+    if judged.ok:
+        narrate(f"The baseline is in {write_baseline(judged.run)}; read what changed before you commit it.")
+    else:
+        narrate("No baseline was stored: a gate is broken.")
 
 
 def nothing_counts(run: Run, wanted: Outputs) -> int:

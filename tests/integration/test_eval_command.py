@@ -132,3 +132,19 @@ def test_a_suite_that_is_not_here_is_skipped_with_its_reason(
 
     assert done.exit_code == 0, done.output
     assert "Skipped redteam: agentdojo, bipia not in" in done.stderr
+
+
+def test_a_baseline_of_a_part_is_refused() -> None:
+    done = outrider("--case", "delay.base", "--save-baseline", "--jobs", "1")
+
+    assert isinstance(done.exception, InputError)
+    assert "whole suites" in str(done.exception)
+
+
+def test_a_run_is_compared_with_the_shipped_baseline() -> None:
+    done = outrider(*FEW, "--against", "baseline", "--json")
+
+    form = json.loads(done.stdout)
+    assert form["ok"] is True, done.output
+    assert form["against"]["name"] == "baseline"
+    assert form["against"]["shared"] == 3

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from agent.errors import OutriderError
+from evals.compare.baseline import baseline_path
 from evals.compare.git_ref import RefRun
-from evals.compare.sides import Change, Circumstances, baseline_path, other_side
+from evals.compare.sides import Change, Circumstances, other_side
 from evals.results import Run, dump, write_run
 from tests.unit.evals_stats.runs import result, run
 from tools.errors import InputError
