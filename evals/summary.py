@@ -9,7 +9,7 @@ from evals.stats.calibration import Bin, brier, expected_calibration_error, reli
 from evals.stats.clusters import clustered_share
 from evals.stats.interval import Interval, rule_of_three, wilson
 from evals.stats.repeats import pass_hat_k
-from evals.stats.worth import Due, always_worth, decision_worth, never_worth
+from evals.stats.worth import Due, always_worth, decision_worth, even_false_alarm, never_worth
 
 _PPM = 1_000_000
 
@@ -59,6 +59,8 @@ class Worth:
     never: float
     rules_only: float | None
     """None when it was not asked in every case."""
+    even_false_alarm: float | None
+    """What a needless message must cost for `decided` to equal `always`; None when nobody was spared one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +217,9 @@ def _worth(run: Run) -> Worth:
         always=always_worth(costs, due) / number,
         never=never_worth(costs, due) / number,
         rules_only=total(plain) / number if len(plain) == number else None,
+        even_false_alarm=even_false_alarm(
+            costs, due=due, done=[result.decided.due for result in run.results], spent=spent
+        ),
     )
 
 

@@ -69,6 +69,7 @@ def missing_form(run: Run) -> Form:
 def _costs(summary: Summary) -> Form:
     worth, spent = summary.worth, summary.spent
     rules_only = None if worth.rules_only is None else round(worth.rules_only)
+    even = None if worth.even_false_alarm is None else round(worth.even_false_alarm)
     return {
         "worth_micros": {
             "currency": worth.currency,
@@ -76,6 +77,7 @@ def _costs(summary: Summary) -> Form:
             "always": round(worth.always),
             "never": round(worth.never),
             "rules_only": rules_only,
+            "even_false_alarm": even,
         },
         "calls": spent.calls,
         "failed_calls": dict(sorted(spent.failed_calls.items())),

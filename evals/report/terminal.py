@@ -14,6 +14,7 @@ from evals.report.words import (
     by_whom,
     chance,
     counted,
+    even_words,
     money,
     percent,
     plain_policies,
@@ -21,6 +22,7 @@ from evals.report.words import (
     spent_rows,
 )
 from evals.results import Decided, Result, Run
+from evals.stats.worth import CostTable
 from evals.summary import Calibration, Summary
 from tools.safe_text import safe_text
 
@@ -35,7 +37,12 @@ def report_view(judged: Judged) -> RenderableType:
     parts: list[RenderableType] = [_verdict(judged), *_gates(judged), *_needed(judged.run)]
     if judged.comparison:
         parts += _comparison(judged.comparison)
-    parts += [*_families(summary), *_confusion(summary), *_invariants(summary), *_worth(summary)]
+    parts += [
+        *_families(summary),
+        *_confusion(summary),
+        *_invariants(summary),
+        *_worth(summary, judged.run.costs),
+    ]
     parts += [*_spent(summary), *_calibration(summary.calibration), *_failed(judged.run.results)]
     return Group(*parts)
 
@@ -140,11 +147,13 @@ def _invariants(summary: Summary) -> Iterable[RenderableType]:
     yield from _titled("Critical invariants", table)
 
 
-def _worth(summary: Summary) -> Iterable[RenderableType]:
+def _worth(summary: Summary, costs: CostTable) -> Iterable[RenderableType]:
     table = _table("", "")
     for name, value in plain_policies(summary.worth):
         table.add_row(name, money(value, summary.worth.currency))
     yield from _titled("Net value per decision", table)
+    if words := even_words(summary.worth, costs):
+        yield f" {words}\n"
 
 
 def _spent(summary: Summary) -> Iterable[RenderableType]:

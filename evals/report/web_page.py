@@ -15,7 +15,17 @@ from evals.gate import GateAnswer, Standing
 from evals.gate import broken as broken_gates
 from evals.report.figures import pictures
 from evals.report.judged import Judged, against_words
-from evals.report.words import by_whom, chance, counted, money, percent, plain_policies, points, spent_rows
+from evals.report.words import (
+    by_whom,
+    chance,
+    counted,
+    even_words,
+    money,
+    percent,
+    plain_policies,
+    points,
+    spent_rows,
+)
 from evals.results import Decided, Result, Run, Transcript
 from tools.safe_text import safe_text
 
@@ -193,6 +203,8 @@ def _sentences(judged: Judged) -> list[str]:
         f"A decision is worth {_cents(worth.decided, currency)} on average; writing to everybody would be "
         f"worth {_cents(worth.always, currency)}, writing to nobody {_cents(worth.never, currency)}."
     )
+    if words := even_words(worth, judged.run.costs):
+        lines.append(words)
     return lines
 
 

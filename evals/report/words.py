@@ -2,6 +2,7 @@
 
 from evals.results import Run
 from evals.stats.interval import Interval
+from evals.stats.worth import CostTable
 from evals.summary import Share, Spent, Worth
 
 _MICROS = 1_000_000
@@ -84,3 +85,16 @@ def plain_policies(worth: Worth) -> list[tuple[str, float]]:
         ("never contact", worth.never),
     ]
     return [(name, value) for name, value in rows if value is not None]
+
+
+def even_words(worth: Worth, costs: CostTable) -> str:
+    """Return how much of the comparison with writing to everybody rests on the cost of a needless message."""
+    if worth.even_false_alarm is None:
+        return ""
+    if not worth.even_false_alarm:
+        return "Worth more than writing to everybody, whatever a needless message costs."
+    least, assumed = (money(value, worth.currency) for value in (worth.even_false_alarm, costs.false_alarm))
+    return (
+        f"Worth more than writing to everybody where a needless message costs more than {least}; "
+        f"the table says {assumed}."
+    )

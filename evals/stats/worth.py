@@ -1,6 +1,6 @@
 """What decisions are worth under a cost table, and what plain policies would be worth."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -49,3 +49,27 @@ def always_worth(table: CostTable, due: Iterable[Due]) -> int:
 def never_worth(table: CostTable, due: Iterable[Due]) -> int:
     """Return what silence in every case would be worth."""
     return sum(decision_worth(table, due=one, done="silence") for one in due)
+
+
+def even_false_alarm(
+    table: CostTable, *, due: Sequence[Due], done: Sequence[Due], spent: int = 0
+) -> float | None:
+    """Return what a needless message must cost for decisions to be worth as much as writing to everybody.
+
+    Above it they are worth more, whatever else `table.false_alarm` says: that entry is the least certain of
+    the table, so a report that rests on it should say how much.
+
+    Args:
+        table: The other costs.
+        due: What was right, case by case.
+        done: What was decided.
+        spent: What deciding cost, in micro-units.
+
+    Returns:
+        Micro-units, 0 when they are worth more at any cost; None when they hold as many needless messages.
+    """
+    free = table.model_copy(update={"false_alarm": 0})
+    pairs = list(zip(due, done, strict=True))
+    decided = sum(decision_worth(free, due=right, done=kind) for right, kind in pairs) - spent
+    spared = sum(right != "contact" and kind != "contact" for right, kind in pairs)
+    return max(0.0, (always_worth(free, due) - decided) / spared) if spared else None
