@@ -43,7 +43,8 @@ PAIRS = st.lists(st.tuples(st.sampled_from(KINDS), st.sampled_from(KINDS)), min_
 def test_a_needless_message_has_a_cost_from_which_on_sparing_it_is_better(
     pairs: list[tuple[Due, Due]], spent: int
 ) -> None:
-    due, done = [one for one, _ in pairs], [one for _, one in pairs]
+    due: list[Due] = [one for one, _ in pairs]
+    done: list[Due] = [one for _, one in pairs]
     even = even_false_alarm(COSTS, due=due, done=done, spent=spent)
 
     def lead(false_alarm: int) -> int:
