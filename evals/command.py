@@ -184,8 +184,11 @@ def evaluate(
             field="--save-baseline",
             remedy="leave out --model and what narrows the cases",
         )
+    session = session.asking(wish, env=os.environ)
+    if wish.run_file is not None and resume is None:
+        narrate(f"Trials are kept in {wish.run_file}; with --resume {wish.run_file} they are not run again.")
     _run(
-        session.asking(wish, env=os.environ),
+        session,
         gate,
         against,
         Outputs(

@@ -193,6 +193,12 @@ def _against(bounds: Against, comparison: Comparison | None, *, k: int) -> Itera
         return
     if bounds.delta is not None:
         yield _delta(bounds.delta, comparison)
+    if comparison.new.tier != comparison.old.tier:
+        why = f"a {comparison.new.tier} model and a {comparison.old.tier} one cost different things"
+        for gate in ("against.cost_percent", "against.latency_percent"):
+            if wanted[gate] is not None:
+                yield _not_judged(gate, why)
+        return
     new, old = (summarise(side, k=k).spent for side in (comparison.new, comparison.old))
     if bounds.cost_percent is not None:
         yield _rise(

@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
+from types import FrameType
 from typing import Final
 
 from agent.clock import system_clock
@@ -173,9 +174,16 @@ _bench: Bench | None = None
 
 def _begin(deciding: Deciding, seed: int, cards: bool) -> None:  # noqa: FBT001  # positional for the pool
     global _bench  # noqa: PLW0603  # a process of a pool has no other place
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells all processes; the first one decides
+    # the terminal tells all processes, and the first one decides; only a question to a live model may take
+    # minutes, and is left: what it holds stays spent
+    live = deciding.tier is Tier.LIVE
+    signal.signal(signal.SIGINT, _leave_at_once if live else signal.SIG_IGN)
     _bench = Bench(deciding, seed, cards=cards)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _leave_at_once(number: int, _frame: FrameType | None) -> None:
+    os._exit(128 + number)
 
 
 def _end_with_parent() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -54,12 +55,18 @@ class Asking(Protocol):
         ...
 
 
+@cache
+def prompt_store(folder: Path) -> PromptStore:
+    """Return the prompts of a folder, read once for all cases of a run."""
+    return PromptStore(folder)
+
+
 def prompts_in_use(folder: Path) -> dict[str, str]:
     """Return prompt → `version:hash` of the newest versions of a folder.
 
     Raises:
         InputError: A prompt is missing or wrong.
     """
-    store = PromptStore(folder)
+    store = prompt_store(folder)
     found = [store.get(name) for name in _PROMPTS]
     return {prompt.id: f"{prompt.version}:{prompt.hash}" for prompt in found}

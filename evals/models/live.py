@@ -16,10 +16,9 @@ from agent.llm.transport import ChatRequest, Completion, Transport
 from agent.settings import OpenAiSettings, Secrets
 from agent.store.transaction import Store
 from agent.wiring import model_transport
-from evals.models.asking import Tier, prompts_in_use
+from evals.models.asking import Tier, prompt_store, prompts_in_use
 from evals.models.recordings import SetHead
 from evals.models.spending import SpendBook
-from prompts.store import PromptStore
 from prompts.templates import TemplateStore
 
 
@@ -59,7 +58,7 @@ class LiveAsking:
             self._open.append(transport)
             return LedgeredModel(
                 transport=transport,
-                questions=Questions(PromptStore(self.prompt_folder), templates),
+                questions=Questions(prompt_store(self.prompt_folder), templates),
                 store=store,
                 budget=self.book,
                 price=self.price,

@@ -16,9 +16,9 @@ from agent.llm.retries import RetryRules
 from agent.llm.transport import AttemptError, ChatRequest, Completion
 from agent.store.llm_calls import Usage
 from agent.store.transaction import Store
-from evals.models.asking import Tier, prompts_in_use
+from evals.models.asking import Tier, prompt_store, prompts_in_use
 from evals.models.recordings import RecordingSet
-from prompts.store import LIBRARY_FOLDER, PromptStore
+from prompts.store import LIBRARY_FOLDER
 from prompts.templates import TemplateStore
 
 UNRECORDED: Final = "no recording answers this request"
@@ -53,7 +53,7 @@ class RecordedAsking:
         def make(store: Store, templates: TemplateStore) -> Model:
             return LedgeredModel(
                 transport=RecordedTransport(self.recordings, case),
-                questions=Questions(PromptStore(self.prompt_folder), templates),
+                questions=Questions(prompt_store(self.prompt_folder), templates),
                 store=store,
                 budget=_Unlimited(),
                 price=head.price,

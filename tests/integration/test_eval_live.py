@@ -103,11 +103,13 @@ async def test_the_cap_stops_the_run_and_the_report_admits_it(live: Live) -> Non
 
 
 async def test_a_higher_cap_goes_on_where_the_lower_stopped(live: Live) -> None:
-    await live.run("--spend-cap", "0.00185", "--repeat", "4")
-    code, form, _ = await live.run("--spend-cap", "1", "--repeat", "4")
+    await live.run("--spend-cap", "0.00182", "--repeat", "2")
+    before = len(live.requests)
+    code, form, _ = await live.run("--spend-cap", "1", "--repeat", "2")
 
+    assert before > 0
     assert code == 0
-    assert (form["runs"], form["trials_left"]) == (16, 0)
+    assert (form["runs"], form["trials_left"]) == (8, 0)
     assert form["spent_in_all_micros"] == spent(live.file) >= form["cost_micros"]
 
 
@@ -159,8 +161,9 @@ async def test_trials_without_an_answer_count_for_nothing_and_are_run_again(live
 async def test_a_model_that_judges_wrong_fails_the_run(live: Live) -> None:
     no = completion(json.dumps({"step": {"action": "assess", "warranted": "no", "concern": "sensitive"}}))
     code, form, _ = await live.run(
-        "--spend-cap", "1", script=lambda request: no if task_of(request) == "assess" else good(request)
-    )
+        "--spend-cap", "1", "--repeat", "1",
+        script=lambda request: no if task_of(request) == "assess" else good(request),
+    )  # fmt: skip
 
     assert code == 1
     assert form["failed"] == ["attack.honest_words", "delay.base"]

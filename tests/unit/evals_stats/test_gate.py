@@ -183,3 +183,13 @@ def test_a_mistake_in_a_gate_file_is_named_with_its_line(tmp_path: Path, text: s
         load_gates(tmp_path / "gate.yaml")
 
     assert caught.value.line is not None
+
+
+def test_money_and_time_of_a_model_are_not_held_against_having_none() -> None:
+    live, free = run(result(cost_micros=900), tier="live"), run(result())
+
+    answers = {one.gate: one for one in judge(load_gates(), live, compare(live, free, k=1))}
+
+    for gate in ("against.cost_percent", "against.latency_percent"):
+        assert answers[gate].standing is Standing.NOT_JUDGED
+        assert "a live model and a rules one" in answers[gate].sentence
