@@ -193,29 +193,33 @@ def _against(bounds: Against, comparison: Comparison | None, *, k: int) -> Itera
         return
     if bounds.delta is not None:
         yield _delta(bounds.delta, comparison)
-    if comparison.new.tier != comparison.old.tier:
-        why = f"a {comparison.new.tier} model and a {comparison.old.tier} one cost different things"
-        for gate in ("against.cost_percent", "against.latency_percent"):
-            if wanted[gate] is not None:
-                yield _not_judged(gate, why)
-        return
-    new, old = (summarise(side, k=k).spent for side in (comparison.new, comparison.old))
-    if bounds.cost_percent is not None:
-        yield _rise(
+    yield from _spending(bounds, comparison, k=k)
+
+
+def _spending(bounds: Against, comparison: Comparison, *, k: int) -> Iterator[GateAnswer]:
+    """Judge money and time, which sides that ask different things do not share."""
+    rows = (
+        (
             "against.cost_percent",
-            "a decision costs {:.0f} micro-units, {:.0f} on the other side",
-            (new.per_decision_micros, old.per_decision_micros),
             bounds.cost_percent,
-        )
-    if bounds.latency_percent is not None and not old.p95_milliseconds:
-        yield _not_judged("against.latency_percent", "the other side was stored without times")
-    elif bounds.latency_percent is not None:
-        yield _rise(
+            "a decision costs {:.0f} micro-units, {:.0f} on the other side",
+        ),
+        (
             "against.latency_percent",
-            "95 of 100 decisions take at most {:.0f} ms, {:.0f} on the other side",
-            (new.p95_milliseconds, old.p95_milliseconds),
             bounds.latency_percent,
-        )
+            "95 of 100 decisions take at most {:.0f} ms, {:.0f} on the other side",
+        ),
+    )
+    new, old = comparison.new, comparison.old
+    spent = [summarise(side, k=k).spent for side in (new, old)]
+    found = [(one.per_decision_micros, one.p95_milliseconds) for one in spent]
+    for (gate, bound, words), here, there in zip(rows, *found, strict=True):
+        if bound is None:
+            continue
+        if new.tier != old.tier:
+            yield _not_judged(gate, f"a {new.tier} model and a {old.tier} one cost different things")
+        else:
+            yield _rise(gate, words, (here, there), bound)
 
 
 def _delta(delta: float, comparison: Comparison) -> GateAnswer:
