@@ -316,6 +316,46 @@ def add(
     narrate(f"Added {captured.case_id} to {to}. Read it before you commit it.")
 
 
+@app.command()
+def judge(
+    results: Annotated[Path, typer.Argument(metavar="FILE", help="Results that --out stored.")],
+    *,
+    spend_cap: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="USD", help="Most that judging these results may cost in all."),
+    ] = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Let the model of the settings read the texts of a run: tone, empathy, clarity, the six questions.
+
+    A diagnosis by which nothing is decided: no gate looks at it. What a text was judged to be is kept in
+    FILE's name with `.judge.db`, so the same text is paid for once.
+
+    Exit codes: 0 every text was judged, 1 some were not, 2 bad input.
+    """
+    import asyncio
+
+    from evals.judges.judging import judge_texts
+    from evals.judges.report import diagnostics_form, diagnostics_view
+    from evals.models.choosing import live_judge
+    from evals.results import read_run
+
+    _check_installed()
+    asking = live_judge(config, results.with_suffix(".judge.jsonl"), spend_cap, env=os.environ)
+    run, ledger = read_run(results), results.with_suffix(".judge.db")
+    with _progress("Judging") as progress:
+        found = asyncio.run(
+            judge_texts(run, asking, ledger, progress=lambda done, all_: progress(done, all_, ""))
+        )
+    if as_json:
+        print_json(diagnostics_form(found))
+    else:
+        console().print(diagnostics_view(found))
+    if found.problems:
+        raise typer.Exit(1)
+
+
 @contextmanager
 def _progress(what: str) -> Generator["Progress"]:
     from evals.story_view import progress_bar

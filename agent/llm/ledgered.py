@@ -99,24 +99,29 @@ class LedgeredModel:
 
     async def read(self, request: ReadRequest) -> Answer[Reading]:
         """Read texts by strangers in quarantine; what hides in them no reader sees, so it is found here."""
-        answer = await self._ask(self._questions.read(request))
+        answer = await self.ask(self._questions.read(request))
         if not hides_something(request.texts):
             return answer
         return replace(answer, value=answer.value.model_copy(update={"suspicious": True}))
 
     async def assess(self, request: AssessRequest) -> Answer[Step]:
         """Take the next step of judging a situation."""
-        return await self._ask(self._questions.assess(request))
+        return await self.ask(self._questions.assess(request))
 
     async def compose(self, request: ComposeRequest) -> Answer[Composition]:
         """Write a text with slots."""
-        return await self._ask(self._questions.compose(request))
+        return await self.ask(self._questions.compose(request))
 
     async def aclose(self) -> None:
         """Close the transport's connections."""
         await self._transport.aclose()
 
-    async def _ask(self, question: Question[ReplyT]) -> Answer[ReplyT]:
+    async def ask(self, question: Question[ReplyT]) -> Answer[ReplyT]:
+        """Ask any question; those of the port are asked by their own methods.
+
+        Raises:
+            ModelError: There is no answer that fits.
+        """
         schema = reply_schema(question.reply)
         request = canonical(self._request_record(question, schema))
         key = text_hash(request)

@@ -47,7 +47,8 @@ _COARSE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 class Question(Generic[ReplyT_co]):
     """One question, ready to be sent."""
 
-    task: Literal["read", "assess", "compose"]
+    task: Literal["read", "assess", "compose", "judge"]
+    """`judge` is asked by evaluations alone."""
     situation_id: str
     reply: type[ReplyT_co]
     text: str

@@ -118,6 +118,24 @@ def asking_for(wish: ModelWish, *, env: Mapping[str, str]) -> Asking | None:
             return _live(wish, env)
 
 
+def live_judge(
+    config: Path | None, book: Path, spend_cap: float | None, *, env: Mapping[str, str]
+) -> LiveAsking:
+    """Return the model of the settings as a judge of texts.
+
+    Args:
+        config: Settings file.
+        book: Keeps what was spent.
+        spend_cap: Most that may be spent, in whole units of `CURRENCY`.
+        env: Environment, for the key.
+
+    Raises:
+        InputError: No model is set up, or nothing bounds what it costs.
+    """
+    cap = None if spend_cap is None else round(spend_cap * _MICROS)
+    return _live(ModelWish(tier=Tier.LIVE, config=config, run_file=book, cap_micros=cap), env)
+
+
 def with_model(asking: Asking | None, name: str) -> Asking | None:
     """Return the same with another model: `rules`, a set of recordings, or a live `NAME` or `NAME@URL`.
 

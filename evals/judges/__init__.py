@@ -1,0 +1,1 @@
+"""Model judges: a diagnosis of finished texts, by which nothing is decided."""
