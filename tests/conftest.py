@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg.sql import SQL, Identifier
 
 from agent.clock import SimulatedClock
@@ -18,6 +19,10 @@ from agent.store.keyring import Keyring
 from agent.store.transaction import Store
 
 START = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+
+# how fast a shared machine makes examples says nothing about what is tested
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 
 @pytest.fixture
