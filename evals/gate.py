@@ -218,6 +218,8 @@ def _spending(bounds: Against, comparison: Comparison, *, k: int) -> Iterator[Ga
             continue
         if new.tier != old.tier:
             yield _not_judged(gate, f"a {new.tier} model and a {old.tier} one cost different things")
+        elif gate == "against.latency_percent" and not any(one.milliseconds for one in old.results):
+            yield _not_judged(gate, "the other side was stored without times")
         else:
             yield _rise(gate, words, (here, there), bound)
 
