@@ -49,6 +49,21 @@ def test_a_second_pull_reads_on_from_the_cursor(store: Store) -> None:
         assert stream_states(conn, "shop")["order"].read_at == NOW + HOUR
 
 
+def test_streams_of_the_same_name_move_on_by_themselves(any_store: Store) -> None:
+    ingest = Ingest(any_store)
+    sources = [FakeSource(name=name).add(order(id=name)) for name in ("shop", "depot")]
+    for source in sources:
+        ingest.pull(source, source.spec("order"), now=NOW)
+    second = sources[1].add(order(id="another"))
+
+    ingest.pull(second, second.spec("order"), now=NOW + HOUR)
+
+    with any_store.read() as conn:
+        shop, depot = (stream_states(conn, source.name)["order"] for source in sources)
+    assert (shop.read_at, depot.read_at) == (NOW, NOW + HOUR)
+    assert shop.cursor != depot.cursor
+
+
 def test_the_same_content_again_changes_nothing(store: Store) -> None:
     source = FakeSource(snapshot=True).add(order())
     ingest = Ingest(store)
