@@ -28,7 +28,8 @@ class CardScreen(DeskScreen[None]):
             yield Static("Reading …", id="card", markup=False)
         yield KeyBar((("Esc", "back", "app.pop_screen"), ("↑ ↓", "scroll", "")), id="keys")
 
-    def on_mount(self) -> None:
+    @override
+    def begin(self) -> None:
         """Read the card."""
         self.ask_desk(lambda: self.session.card(self._case_id), self._show, group="card")
 

@@ -53,6 +53,14 @@ class DeskScreen(Screen[R]):
         """Whether the screen was not left yet; one that is being left has lost its parts already."""
         return self in self.app.screen_stack and self.is_attached and bool(self.children)
 
+    def on_mount(self) -> None:
+        """Begin, unless a key that came at once has left the screen while it was still being made."""
+        if self.is_open:
+            self.begin()
+
+    def begin(self) -> None:
+        """Fill the screen, whose parts are there now."""
+
     def tell(self, words: str, kind: Severity = "information") -> None:
         """Say one sentence to the reviewer."""
         self.review_app.tell(words, kind)

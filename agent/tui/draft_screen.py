@@ -92,7 +92,8 @@ class DraftScreen(DraftActs):
         yield Static(id="undo")
         yield KeyBar(_KEYS, id="keys")
 
-    def on_mount(self) -> None:
+    @override
+    def begin(self) -> None:
         """Open the draft, and keep its claim while it is open."""
         self.load(self._first)
         self.set_interval(1.0, self._show_clock)

@@ -68,7 +68,8 @@ class EditScreen(DeskScreen[VerdictAnswer | None]):
                 yield Static(id="findings")
         yield KeyBar(_KEYS, id="keys")
 
-    def on_mount(self) -> None:
+    @override
+    def begin(self) -> None:
         """Start in the text, and ask the guards about it as it is."""
         self.query_one("#body").focus()
         self._check()

@@ -76,7 +76,8 @@ class ProposalsScreen(DeskScreen[None]):
         yield Static("Reading …", id="empty", markup=False)
         yield KeyBar(self._KEYS, id="keys")
 
-    def on_mount(self) -> None:
+    @override
+    def begin(self) -> None:
         """Read the proposals."""
         self.query_one(RowList).focus()
         self.reload()

@@ -33,13 +33,15 @@ class Page(DeskScreen[None]):
         """Return what asks the desk for the text; it runs beside the keys."""
         raise NotImplementedError
 
-    def on_mount(self) -> None:
+    @override
+    def begin(self) -> None:
         """Read the text."""
         self.reload()
 
     def on_screen_resume(self) -> None:
         """Read it again when another screen was left."""
-        self.reload()
+        if self.is_open:
+            self.reload()
 
     def reload(self) -> None:
         """Read the text again."""

@@ -106,7 +106,8 @@ class QueueScreen(MarkedActs):
         yield Static(id="undo")
         yield KeyBar(_KEYS, id="keys")
 
-    def on_mount(self) -> None:
+    @override
+    def begin(self) -> None:
         """Read the queue, and again every few seconds."""
         self.query_one("#search").display = False
         self.query_one("#empty").display = False
@@ -117,7 +118,8 @@ class QueueScreen(MarkedActs):
 
     def on_screen_resume(self) -> None:
         """Look again when another screen was left."""
-        self.look_again()
+        if self.is_open:
+            self.look_again()
 
     def on_resize(self, event: events.Resize) -> None:
         """Fit columns and preview to the terminal."""

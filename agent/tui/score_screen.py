@@ -28,7 +28,8 @@ class ScoreScreen(DeskScreen[None]):
             yield Static("Reading …", id="score", markup=False)
         yield KeyBar((("Esc", "back", "app.pop_screen"),), id="keys")
 
-    def on_mount(self) -> None:
+    @override
+    def begin(self) -> None:
         """Read the score."""
         desk, me = self.session.desk, self.session.me
         self.ask_desk(lambda: desk.own_score(reviewer=me), self._show, group="score")

@@ -48,7 +48,8 @@ class SituationsScreen(DeskScreen[None]):
         yield Static("No situation waits with several drafts. Esc goes back.", id="empty", markup=False)
         yield KeyBar(_LIST_KEYS, id="keys")
 
-    def on_mount(self) -> None:
+    @override
+    def begin(self) -> None:
         """Read the list."""
         self.query_one("#empty").display = False
         self.query_one(RowList).focus()
@@ -56,7 +57,8 @@ class SituationsScreen(DeskScreen[None]):
 
     def on_screen_resume(self) -> None:
         """Read the list again when a situation was left."""
-        self.reload()
+        if self.is_open:
+            self.reload()
 
     def reload(self) -> None:
         """Read the list."""

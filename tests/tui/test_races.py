@@ -3,15 +3,19 @@
 # pyright: reportUnknownMemberType=false
 # Textual does not say of what its App and Worker are generic.
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from textual.screen import Screen
 
 from agent.domain.drafts import DraftState
 from agent.domain.queue import QueueFilter
 from agent.tui.draft_screen import DraftScreen
-from tests.tui.desks import Desk, desk_with
+from agent.tui.lead_screen import LeadScreen, ProposalsScreen
+from agent.tui.score_screen import ScoreScreen
+from agent.tui.situations_screen import SituationsScreen
+from tests.tui.desks import SIZES, Desk, desk_with
 from tests.tui.snapshots import text_of
 from tests.tui.test_screens import FLOOR, opened, rest
 
@@ -132,3 +136,20 @@ async def test_keys_that_have_nothing_to_do_say_so(desk: Desk) -> None:
         assert "none before this one" in text_of(terminal.screen)
         assert isinstance(terminal.screen, DraftScreen)
         assert screen.is_current
+
+
+@pytest.mark.parametrize("screen", [SituationsScreen, ProposalsScreen, ScoreScreen, LeadScreen])
+async def test_a_screen_that_is_left_before_it_stands_does_no_harm(
+    tmp_path: Path, screen: Callable[[], Screen[None]]
+) -> None:
+    desk = await desk_with(tmp_path, 1)
+    terminal = desk.terminal()
+    async with terminal.run_test(size=SIZES[1]) as pilot:
+        await pilot.pause()
+        terminal.push_screen(screen())
+        terminal.pop_screen()
+        await pilot.pause()
+        terminal.push_screen(screen())
+        terminal.exit()
+        await pilot.pause()
+    desk.installation.stop_all()
