@@ -11,6 +11,7 @@ from evals.olist.report import olist_form, olist_view
 from evals.olist.suite import OlistScore, score_olist
 from evals.olist.web_page import olist_page
 from evals.redteam.texts import OLIST, missing_sets, texts_folder
+from evals.report.outputs import write_text
 from evals.report.words import points
 from tools.errors import InputError
 
@@ -71,7 +72,7 @@ def score_asked(asked: Asked) -> int:
     score = score_olist(texts_folder() / OLIST, playbook=asked.playbook)
     answer = olist_answer(asked.gates, score)
     if asked.html:
-        _write_page(asked.html, olist_page(score, answer))
+        write_text(asked.html, olist_page(score, answer))
     if asked.as_json:
         print_json(_form(score, answer))
     else:
@@ -105,14 +106,3 @@ def _form(score: OlistScore, answer: GateAnswer | None) -> dict[str, object]:
             {"gate": one.gate, "standing": one.standing.value, "sentence": one.sentence} for one in gates
         ],
     }
-
-
-def _write_page(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    except OSError as exc:
-        raise InputError(
-            f"the report cannot be written: {exc.strerror}", path=path, remedy="check its folder"
-        ) from exc
-    narrate(f"A report is in {path}.")

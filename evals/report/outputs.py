@@ -43,11 +43,11 @@ def conclude(judged: Judged, wanted: Outputs) -> int:
         write_run(judged.run, wanted.out)
         narrate(f"Results are in {wanted.out}.")
     if wanted.junit:
-        _write(wanted.junit, junit_xml(judged))
+        write_text(wanted.junit, junit_xml(judged))
     if wanted.html:
         from evals.report.web_page import html_page  # noqa: PLC0415  # matplotlib, only for the page
 
-        _write(wanted.html, html_page(judged))
+        write_text(wanted.html, html_page(judged))
     if wanted.as_json:
         print_json(report_form(judged))
     else:
@@ -78,14 +78,19 @@ def nothing_counts(run: Run, wanted: Outputs) -> int:
 def write_unrecorded(questions: Sequence[Recording], wanted: Outputs) -> None:
     """Write the questions that no recording answers, as lines of a set of recordings without replies."""
     if wanted.unrecorded is not None:
-        _write(
+        write_text(
             wanted.unrecorded,
             "".join(map(recording_line, questions)),
             "Questions without a recording are",
         )
 
 
-def _write(path: Path, text: str, what: str = "A report is") -> None:
+def write_text(path: Path, text: str, what: str = "A report is") -> None:
+    """Write a file that somebody asked for, and say so.
+
+    Raises:
+        InputError: It cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
