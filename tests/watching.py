@@ -31,6 +31,8 @@ class Watching:
     store: Store
     playbooks: dict[str, CompiledPlaybook]
     fed: int = 0
+    page_size: int = 500
+    most_cases: int = 10_000
 
     def feed(self, *items: Record | Envelope, now: datetime = NOW) -> None:
         """Store records as their newest versions."""
@@ -44,7 +46,8 @@ class Watching:
 
     def sweep(self, now: datetime = NOW) -> Swept:
         """Sweep until nothing is left."""
-        return Sweep(self.store, self.playbooks).run(now=now)
+        sweep = Sweep(self.store, self.playbooks, page_size=self.page_size, most_cases=self.most_cases)
+        return sweep.run(now=now)
 
     def screen(self, now: datetime = NOW, limit: int = 2_000) -> Screened:
         """Screen the cases that are due once."""

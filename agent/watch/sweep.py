@@ -25,10 +25,6 @@ from tools.records.base import CustomerId
 from tools.records.operations import Incident
 
 ACTOR: Final = Actor(kind=ActorKind.SYSTEM, id="sweep")
-_PAGE: Final = 500
-"""Changes or timers per transaction."""
-_MOST_CASES: Final = 10_000
-"""Cases opened or closed per transaction and playbook; an incident with more takes several."""
 
 
 @dataclass(slots=True)
@@ -81,6 +77,10 @@ class Sweep:
     store: Store
     playbooks: Mapping[str, CompiledPlaybook]
     shadow: bool = False
+    page_size: int = 500
+    """Most changes, and most timers, per transaction."""
+    most_cases: int = 10_000
+    """Most cases opened or closed per transaction and playbook; an incident with more takes several."""
 
     def run(self, *, now: datetime) -> Swept:
         """Take pages of changes and timers until none is left; each page is one transaction.
@@ -99,8 +99,8 @@ class Sweep:
         swept = Swept()
         with self.store.write() as tx:
             lock_exclusive(tx.conn, "sweep")  # two at once would open the same cases
-            changes = pending_changes(tx.conn, _PAGE)
-            timers = due_timers(tx.conn, now, _PAGE)
+            changes = pending_changes(tx.conn, self.page_size)
+            timers = due_timers(tx.conn, now, self.page_size)
             swept.changes, swept.timers = len(changes), len(timers)
             changed = {key for _, key in changes}
             due: dict[str, set[RecordKey]] = defaultdict(set)
@@ -125,7 +125,7 @@ class Sweep:
         signals = _signals(tx.conn, look, swept)
         admitted = admit(signals, mine, playbook.reentry, sending=under_way(tx.conn, mine))
         swept.refused.update(admitted.refused)
-        accepted, rest = admitted.accepted[:_MOST_CASES], admitted.accepted[_MOST_CASES:]
+        accepted, rest = admitted.accepted[: self.most_cases], admitted.accepted[self.most_cases :]
         unfinished |= {signal.object_ref for signal in rest}
         superseded = resolve_cases(
             tx, admitted.superseded, look.compiled, reason="superseded", at=look.now, actor=ACTOR
@@ -146,9 +146,9 @@ class Sweep:
             ("cleared", {_ref(key) for key, one in look.evaluations.items() if one.resolved is Truth.TRUE}),
         ):
             closing = [case for case in cases if case.object_ref in refs and is_open(case)]
-            unfinished |= {case.object_ref for case in closing[_MOST_CASES:]}
+            unfinished |= {case.object_ref for case in closing[self.most_cases :]}
             closed = resolve_cases(
-                tx, closing[:_MOST_CASES], look.compiled, reason=reason, at=look.now, actor=ACTOR
+                tx, closing[: self.most_cases], look.compiled, reason=reason, at=look.now, actor=ACTOR
             )
             swept.resolved += len(closed)
         return unfinished

@@ -4,7 +4,7 @@ import itertools
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -105,19 +105,11 @@ SECOND = (
 )
 
 
-@pytest.fixture
-def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.watch.sweep._PAGE", 4)
-    monkeypatch.setattr("agent.watch.sweep._MOST_CASES", 2)
-
-
-@pytest.mark.usefixtures("small_pages")
 def test_a_crash_at_a_statement_changes_nothing_in_the_end(any_store: Store) -> None:
     _crash_everywhere(any_store, every=13 if any_store.is_sqlite else 41)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("small_pages")
 def test_a_crash_at_any_statement_changes_nothing_in_the_end(store: Store) -> None:
     _crash_everywhere(store, every=1)
 
@@ -151,9 +143,9 @@ def _fresh(store: Store) -> Watching:
         for table in reversed(SQLModel.metadata.sorted_tables):
             if table.name not in {"meta", "subject_key"}:  # the store remembers the keys of subjects
                 tx.conn.execute(delete(table))
-    return watching(
-        store, playbook("shipping_delay"), playbook("payment_due"), playbook("service_disruption")
-    )
+    chosen = (playbook("shipping_delay"), playbook("payment_due"), playbook("service_disruption"))
+    # so small that a day takes several transactions
+    return replace(watching(store, *chosen), page_size=4, most_cases=2)
 
 
 _CASES = sqlalchemy.select(

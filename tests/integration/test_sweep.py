@@ -1,5 +1,6 @@
 """The sweep: signals when conditions become true, never twice, and cases closed when they clear."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -262,12 +263,9 @@ def test_the_end_of_an_incident_closes_all_its_cases(store: Store) -> None:
     assert len(watch.cases(CaseState.RESOLVED)) == 20
 
 
-def test_an_incident_larger_than_a_transaction_is_finished_in_several(
-    any_store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("agent.watch.sweep._MOST_CASES", 7)
+def test_an_incident_larger_than_a_transaction_is_finished_in_several(any_store: Store) -> None:
     everybody = tuple(f"c{number:02}" for number in range(20))
-    watch = watching(any_store)
+    watch = replace(watching(any_store), most_cases=7)
     watch.feed(incident(customer_ids=everybody))
 
     assert watch.sweep().opened == 20
