@@ -10,7 +10,6 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import structlog
 
@@ -42,26 +41,47 @@ def outrider(
         typed: What a person types.
     """
     out, err = io.StringIO(), io.StringIO()
-    words = ["outrider", *(str(argument) for argument in arguments)]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("OUTRIDER", "OPENAI"))}
     before, root = Path.cwd(), logging.getLogger()
     handlers, level = [*root.handlers], root.level
     os.chdir(cwd)
     try:
         with (
-            patch.object(sys, "argv", words),
-            patch.object(sys, "stdin", io.StringIO(typed)),
-            patch.dict(os.environ, {**clean, "COLUMNS": "120", **(env or {})}, clear=True),
+            typing(typed),
+            environment({**clean, "COLUMNS": "120", **(env or {})}),
             redirect_stdout(out),
             redirect_stderr(err),
         ):
-            code = main()
+            code = main([str(argument) for argument in arguments])
     finally:
         os.chdir(before)
         root.handlers[:] = handlers
         root.setLevel(level)
         structlog.reset_defaults()
     return Said(code, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def typing(text: str) -> Generator[None]:
+    """Let a person type a text."""
+    before, sys.stdin = sys.stdin, io.StringIO(text)
+    try:
+        yield
+    finally:
+        sys.stdin = before
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Generator[None]:
+    """Let these be the only environment variables."""
+    before = dict(os.environ)
+    try:
+        os.environ.clear()
+        os.environ.update(variables)
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def refused(said: Said, *words: str, code: int = 2) -> None:

@@ -5,6 +5,7 @@ can put it right: a file, an option, a setting, the database or its disk.
 """
 
 import sys
+from collections.abc import Sequence
 from importlib.metadata import entry_points, version
 from typing import Annotated
 
@@ -50,10 +51,14 @@ def options(
     """Reach customers before they have to reach you."""
 
 
-def main() -> int:
-    """Run the command line and return its exit code; an expected failure never prints a traceback."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; an expected failure never prints a traceback.
+
+    Args:
+        arguments: What follows `outrider`; what the process was started with when None.
+    """
     try:
-        app()
+        app(args=arguments, prog_name="outrider" if arguments is not None else None)
     except SystemExit as exc:
         return exc.code if isinstance(exc.code, int) else FAILED
     except (InputError, StoreError) as exc:
