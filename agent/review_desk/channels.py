@@ -9,10 +9,9 @@ from agent.domain.drafts import DraftState, ReviewVerdict
 from agent.domain.reviewers import Act
 from agent.errors import NotFoundError, RefusedError
 from agent.review_desk.answers import VerdictAnswer
-from agent.review_desk.opening import Desk, lock_case, move, open_draft, take, write_review
+from agent.review_desk.opening import Desk, draft_and_case, lock_case, move, open_draft, take, write_review
 from agent.review_desk.views import ChannelChoice
-from agent.store.cases import assign_situations, get_case
-from agent.store.drafts import get_draft
+from agent.store.cases import assign_situations
 from agent.store.situations import get_situation, open_situation
 from agent.store.work import enqueue
 from policies.engine import evaluate_gates
@@ -66,10 +65,7 @@ def other_channels(desk: Desk, draft_id: str) -> tuple[ChannelChoice, ...]:
     """
     now = desk.clock()
     with desk.store.read() as conn:
-        file = get_draft(conn, draft_id)
-        case = get_case(conn, file.draft.case_id) if file else None
-        if file is None or case is None:
-            raise NotFoundError(f"there is no draft {draft_id}")
+        file, case = draft_and_case(conn, draft_id)
         playbook = desk.playbook(case.scenario)
         usable = usable_channels(desk, conn, case, playbook, now=now)
     absent = f"The playbook {playbook.scenario} does not use it."

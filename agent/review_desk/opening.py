@@ -104,6 +104,19 @@ class Opened:
         return max(0, int((self.now - self.opened_at).total_seconds()))
 
 
+def draft_and_case(conn: Connection, draft_id: str) -> tuple[DraftFile, Case]:
+    """Return a draft and its case, whatever their states.
+
+    Raises:
+        NotFoundError: There is no such draft.
+    """
+    file = get_draft(conn, draft_id)
+    case = get_case(conn, file.draft.case_id) if file else None
+    if file is None or case is None:
+        raise NotFoundError(f"there is no draft {draft_id}")
+    return file, case
+
+
 def open_draft(conn: Connection, draft_id: str, *, actor: Actor, shown: str | None, now: datetime) -> Opened:
     """Return a pending draft that this reviewer may decide on.
 

@@ -6,17 +6,15 @@ from sqlalchemy import Connection
 
 from agent.domain.cases import Case
 from agent.domain.decisions import Decision
-from agent.errors import NotFoundError
 from agent.review_desk.forecast import forecast
 from agent.review_desk.locks import locks_of
-from agent.review_desk.opening import Desk
+from agent.review_desk.opening import Desk, draft_and_case
 from agent.review_desk.timeline import timeline
 from agent.review_desk.views import DraftView, FactState
 from agent.store.attempts import attempts_of
-from agent.store.cases import get_case
 from agent.store.decisions import decisions_of_case
 from agent.store.deliveries import deliveries_of_case
-from agent.store.drafts import drafts_of_case, get_draft
+from agent.store.drafts import drafts_of_case
 from agent.store.mirror import load_records
 from agent.store.reviews import reviews_of_case
 from tools.records.people import Customer
@@ -35,10 +33,7 @@ def show(desk: Desk, draft_id: str, *, reviewer: str | None = None) -> DraftView
     """
     now = desk.clock()
     with desk.store.read() as conn:
-        file = get_draft(conn, draft_id)
-        case = get_case(conn, file.draft.case_id) if file else None
-        if file is None or case is None:
-            raise NotFoundError(f"there is no draft {draft_id}")
+        file, case = draft_and_case(conn, draft_id)
         decisions = tuple(decisions_of_case(conn, case.id))
         decision = next((one for one in decisions if one.id == file.draft.decision_id), None)
         deliveries = tuple(deliveries_of_case(conn, case.id))
