@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 from rich.console import Console
+from typing_extensions import override
 
 from evals.cases.loading import DATASETS, dataset_files, load_suites
 from evals.cases.model import Case, Family
@@ -30,7 +31,8 @@ class CaseFailedError(Exception):
 class DatasetFile(pytest.File):
     """One dataset."""
 
-    def collect(self) -> Iterator[pytest.Item]:  # type: ignore[explicit-override]  # Python 3.11 has no `override`
+    @override
+    def collect(self) -> Iterator[pytest.Item]:
         """Yield an item for each case."""
         stash = self.session.stash
         if _SUITES not in stash:
@@ -47,7 +49,8 @@ class CaseItem(pytest.Item):
 
     case: Case
 
-    def runtest(self) -> None:  # type: ignore[explicit-override]  # Python 3.11 has no `override`
+    @override
+    def runtest(self) -> None:
         """Run the case; a known gap must fail, and is then expected to."""
         stash = self.session.stash
         if _BENCH not in stash:
@@ -71,7 +74,8 @@ class CaseItem(pytest.Item):
             console.print(told(excinfo.value.case, excinfo.value.judged))
         return capture.get()
 
-    def reportinfo(self) -> tuple[Path, int, str]:  # type: ignore[explicit-override]  # Python 3.11 has no `override`
+    @override
+    def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the case stands."""
         return self.path, 0, self.case.id
 

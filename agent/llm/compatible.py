@@ -10,6 +10,7 @@ import httpx2
 from openai import APIConnectionError, APIError, APIStatusError, AsyncOpenAI, Omit, omit
 from openai.types.chat import ChatCompletionMessageParam
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
+from typing_extensions import override
 
 from agent.clock import Clock
 from agent.llm.rules import RULES
@@ -306,7 +307,8 @@ class _Limited(httpx2.AsyncByteStream):
     def __init__(self, stream: httpx2.AsyncByteStream) -> None:
         self._stream = stream
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:  # type: ignore[explicit-override]  # Python 3.12 has it
+    @override
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
         async for chunk in self._stream:
             size += len(chunk)
@@ -314,7 +316,8 @@ class _Limited(httpx2.AsyncByteStream):
                 raise ReplyTooLargeError(f"the model endpoint sent more than {LARGEST_REPLY:,} bytes")
             yield chunk
 
-    async def aclose(self) -> None:  # type: ignore[explicit-override]  # Python 3.12 has it
+    @override
+    async def aclose(self) -> None:
         await self._stream.aclose()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Dialect, insert, inspect
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import UTCDateTime
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.type_api import _ResultProcessorType  # pyright: ignore[reportPrivateUsage]  # the type of the method that is overridden
@@ -45,9 +46,8 @@ class ReadInstant(UTCDateTime):
 
     cache_ok = True
 
-    def result_processor(  # type: ignore[explicit-override]  # Python 3.12 has it
-        self, dialect: Dialect, coltype: object
-    ) -> "_ResultProcessorType[datetime] | None":
+    @override
+    def result_processor(self, dialect: Dialect, coltype: object) -> "_ResultProcessorType[datetime] | None":
         """Return what turns a stored value into an instant."""
         if dialect.name != "sqlite":
             return super().result_processor(dialect, coltype)

@@ -10,6 +10,7 @@ from typing import Any, Final, cast, get_args
 import yaml
 from babel.numbers import get_currency_precision
 from sqlalchemy import Connection
+from typing_extensions import override
 
 from agent.audit.card import Card, decision_card
 from agent.bootstrap import App
@@ -195,7 +196,8 @@ def _one_of(value: str, known: list[str], option: str) -> str:
 class _Plain(yaml.SafeDumper):
     """YAML without anchors, which datasets do not take."""
 
-    def ignore_aliases(self, _data: object) -> bool:  # type: ignore[explicit-override]  # Python 3.11 has no `override`
+    @override
+    def ignore_aliases(self, data: object) -> bool:
         """Write a value again instead of pointing at it."""
         return True
 

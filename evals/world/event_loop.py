@@ -5,6 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TypeVar, TypeVarTuple
 
+from typing_extensions import override
+
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -16,9 +18,8 @@ class StraightLoop(SelectorEventLoop):
     time. The system under judgement sees no difference: it awaits the same calls and gets the same answers.
     """
 
-    def run_in_executor(  # type: ignore[explicit-override]  # Python 3.11 has no `override`
-        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
-    ) -> Future[T]:
+    @override
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> Future[T]:
         """Run the call and return its outcome as a finished future, whatever the executor."""
         del executor
         done: Future[T] = self.create_future()

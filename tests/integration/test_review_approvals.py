@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from typing_extensions import override
 
 from agent.audit.verify import verify
 from agent.clock import SimulatedClock
@@ -156,7 +157,8 @@ class Reviewing(RuleBasedStateMachine):
         assert len(queued) == (view.case.state is CaseState.APPROVED)
         assert len(pending) == (view.case.state is CaseState.IN_REVIEW)
 
-    def teardown(self) -> None:  # type: ignore[explicit-override]  # Python 3.12 has it
+    @override
+    def teardown(self) -> None:
         if not hasattr(self, "store"):
             return
         with self.store.read() as conn:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from typing_extensions import override
 
 from evals.compare.verdict import compare
 from evals.gate import Gates, load_gates
@@ -47,18 +48,21 @@ class Parts(HTMLParser):
         self.unmatched: list[str] = []
         self.feed(page)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # type: ignore[explicit-override]  # typing.override comes with Python 3.12
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += [(tag, name, value or "") for name, value in attrs]
         if tag not in VOID:
             self.open.append(tag)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # type: ignore[explicit-override]  # typing.override comes with Python 3.12
+    @override
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
         if tag not in VOID:
             self.open.pop()
 
-    def handle_endtag(self, tag: str) -> None:  # type: ignore[explicit-override]  # typing.override comes with Python 3.12
+    @override
+    def handle_endtag(self, tag: str) -> None:
         if not self.open or self.open[-1] != tag:
             self.unmatched.append(tag)
         else:
