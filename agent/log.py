@@ -63,8 +63,7 @@ def configure_logs(
         stream: Where lines go; stderr without it, for stdout carries data.
         colours: For people instead of JSON; by default when the stream is a terminal.
     """
-    out = stream or sys.stderr
-    people = out.isatty() if colours is None else colours
+    people = (stream or sys.stderr).isatty() if colours is None else colours
 
     def add_time(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         return {"at": clock().isoformat(timespec="milliseconds"), **event}
@@ -84,7 +83,8 @@ def configure_logs(
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=out),
+        # stderr is looked up at each line: the one of when logs were set up may be closed by now
+        logger_factory=lambda *_: structlog.WriteLogger(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(_Libraries())

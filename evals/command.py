@@ -176,7 +176,11 @@ def evaluate(
         _list(session, as_json=as_json)
         return
     _check_installed()
+    from agent.clock import system_clock
+    from agent.log import configure_logs
     from evals.report.outputs import Outputs
+
+    configure_logs(clock=system_clock, level="error")  # what goes wrong is in the results
 
     if save_baseline and (scenario or family or case or model != "rules"):
         raise InputError(

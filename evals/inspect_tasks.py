@@ -33,6 +33,8 @@ from inspect_ai.scorer import (
 )
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
+from agent.clock import system_clock
+from agent.log import configure_logs
 from evals.cases.model import Case
 from evals.made import MADE_SUITES
 from evals.results import Result, Transcript
@@ -83,6 +85,7 @@ def decisions(
 @solver
 def serve(cases: dict[str, Case], deciding: Deciding, seed: int) -> Solver:
     """Serve a case in a system of its own, and tell what happened as messages and events."""
+    configure_logs(clock=system_clock, level="error")  # what goes wrong is in the results
     # one thread owns the scratch database and the event loop in which a system lives
     thread = ThreadPoolExecutor(1, thread_name_prefix="outrider")
     bench = Bench(deciding, seed, cards=True)

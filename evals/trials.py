@@ -116,7 +116,6 @@ class Bench:
 
     def __init__(self, deciding: Deciding, seed: int, *, cards: bool) -> None:
         """Make nothing yet; the database comes with the first part."""
-        configure_logs(clock=system_clock, level="error")  # what goes wrong is in the results
         self._deciding = deciding
         self._seed = seed
         self._cards = cards
@@ -174,6 +173,7 @@ _bench: Bench | None = None
 
 def _begin(deciding: Deciding, seed: int, cards: bool) -> None:  # noqa: FBT001  # positional for the pool
     global _bench  # noqa: PLW0603  # a process of a pool has no other place
+    configure_logs(clock=system_clock, level="error")  # what goes wrong is in the results
     # the terminal tells all processes, and the first one decides; only a question to a live model may take
     # minutes, and is left: what it holds stays spent
     live = deciding.tier is Tier.LIVE

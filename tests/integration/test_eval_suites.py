@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
+import structlog
 
 from evals.cases.loading import dataset_files, load_suites
 from evals.cases.model import Case, Family
@@ -43,6 +44,14 @@ def test_some_cases_of_each_family_pass() -> None:
 @pytest.mark.timeout(900)
 def test_every_case_passes_but_the_known_gaps() -> None:
     assert failures(cases(), jobs=2) == {}
+
+
+def test_trials_leave_the_logs_of_who_runs_them_alone() -> None:
+    before = structlog.get_config()
+
+    run_trials(Plan(cases=cases()[:1], deciding=shipped(), jobs=1), progress=no_progress)
+
+    assert structlog.get_config() == before
 
 
 def test_repeats_and_processes_change_nothing() -> None:

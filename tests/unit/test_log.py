@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import redirect_stderr
 from io import StringIO
 
 import pytest
@@ -139,6 +140,19 @@ def test_people_get_colours() -> None:
 
     assert "case.opened" in stream.getvalue()
     assert "ada@" not in stream.getvalue()
+
+
+def test_lines_go_to_the_stderr_of_the_moment(lines: StringIO) -> None:
+    first, second = StringIO(), StringIO()
+    with redirect_stderr(first):
+        configure_logs(level="info", clock=SimulatedClock(START))
+    first.close()
+
+    with redirect_stderr(second):
+        get_log("x").info("work.done")
+
+    assert [line["event"] for line in written(second)] == ["work.done"]
+    assert not written(lines)
 
 
 def _fail() -> None:
