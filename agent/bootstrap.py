@@ -185,6 +185,7 @@ def build_app(parts: Parts) -> App:
         sources={source.name: source for source in parts.sources},
         ingest=ingest,
         playbooks=parts.playbooks,
+        limits=parts.limits,
     )
     owner = _owner(parts, store)
     model = parts.make_model(store, templates)

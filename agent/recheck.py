@@ -22,6 +22,10 @@ class Rechecked:
     facts_hash: str
     detail: str = ""
     """For `unknown`: which source or fact."""
+    locale: str = ""
+    """The locale in which a message would be written for the customer now."""
+    zone: str = ""
+    """The zone in which its times would be printed."""
 
 
 class Recheck(Protocol):

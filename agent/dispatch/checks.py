@@ -9,12 +9,12 @@ from typing import Final
 from sqlalchemy import Connection, update
 from sqlmodel import col
 
-from agent.composition import relevant_facts
 from agent.dispatch.approvals import approvals_of, why_not_enough
 from agent.domain.cases import Case, CaseState
 from agent.domain.decisions import DecisionKind
 from agent.domain.drafts import DeliveryState, Draft, DraftState
 from agent.recheck import LoadCandidates, Rechecked
+from agent.staleness import STALE_WORDS, why_stale
 from agent.store.deliveries import DeliveryFile
 from agent.store.drafts import DraftFile, get_draft
 from agent.store.kill_switch import active_stops
@@ -25,7 +25,6 @@ from policies.model import Limits, Playbook
 from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook
 from policies.verdict import Outcome, Verdict
-from tools.records.facts import facts_hash
 
 _CASE_OF_RULE: Final = {"cleared": CaseState.RESOLVED, "deadline": CaseState.EXPIRED}
 """Blocks that mean more than silence; any other leaves the case as abstained."""
@@ -149,11 +148,6 @@ class Checks:
             savepoint.rollback()
 
 
-def is_stale(looked: Rechecked, draft: Draft, playbook: Playbook) -> bool:
-    """Return whether the facts that a draft rests on are no longer what they were."""
-    return facts_hash(relevant_facts(looked.facts, draft.used, playbook)) != draft.facts_hash
-
-
 def out_of_time(case: Case, explanation: str, *, now: datetime) -> Refusal:
     """Return the refusal of a message that could not leave in time.
 
@@ -217,9 +211,8 @@ def _facts_refusal(looked: Rechecked, draft: Draft, playbook: Playbook) -> Refus
             case=CaseState.RESOLVED,
             decision=DecisionKind.ABSTAIN,
         )
-    if is_stale(looked, draft, playbook):
-        return _stale("facts_changed", "The facts changed since the draft was written.")
-    return None
+    stale = why_stale(draft, looked, playbook)
+    return _stale(stale, f"{STALE_WORDS[stale]}.") if stale else None
 
 
 def _ruling_refusal(gated: Gated, file: DeliveryFile) -> Refusal | None:

@@ -61,6 +61,10 @@ class Draft:
     """SMS segments; 1 for other channels."""
     author: str
     """One of `AUTHORS`, or the reviewer who edited it."""
+    written_for: str = ""
+    """The customer's own locale when it was written; the message's is that of the text."""
+    zone: str = ""
+    """The zone in which its times are printed."""
 
 
 class ReviewVerdict(StrEnum):

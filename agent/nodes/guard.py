@@ -133,6 +133,8 @@ class Guard:
             cost_micros=send_cost(self.limits, channel) * parts,
             segments=parts,
             author=slotted.author,
+            written_for=member.locale,
+            zone=member.zone,
         )
 
     def _write(self, member: Member, slotted: Slotted, channel: ChannelKind) -> _Written:

@@ -6,7 +6,6 @@ comes with the second one, by somebody else and on facts that were read again.
 
 from datetime import datetime, timedelta
 
-from agent.composition import relevant_facts
 from agent.domain.cases import CaseState
 from agent.domain.decisions import DecisionKind
 from agent.domain.drafts import DraftState, ReviewVerdict
@@ -25,12 +24,12 @@ from agent.review_desk.opening import (
     take,
     write_review,
 )
+from agent.staleness import STALE_WORDS, Staleness, why_stale_in_review
 from agent.store.deliveries import NewDelivery, queue_delivery
 from agent.store.draft_claims import record_first_approval
 from agent.store.work import enqueue
 from policies.model import Playbook
 from tools.errors import ToolError
-from tools.records.facts import facts_hash
 
 
 def approve(desk: Desk, draft_id: str, *, reviewer: str, shown: str, seconds: int | None) -> Approval:
@@ -81,11 +80,8 @@ def look_again(desk: Desk, opened: Opened, playbook: Playbook) -> Approval | Non
     looked = _look(desk, opened)
     if looked.status == "cleared":
         return _cleared(desk, opened)
-    if draft.message.policy != playbook.ref:
-        return _stale(desk, opened, f"The playbook is {playbook.ref} by now", reason="policy_changed")
-    if facts_hash(relevant_facts(looked.facts, draft.used, playbook)) != draft.facts_hash:
-        return _stale(desk, opened, "The facts changed since it was written", reason="facts_changed")
-    return None
+    reason = why_stale_in_review(draft, looked, playbook)
+    return None if reason is None else _stale(desk, opened, reason)
 
 
 def after_expiry(deadline: datetime | None, now: datetime) -> tuple[CaseState, datetime | None]:
@@ -134,12 +130,12 @@ def _cleared(desk: Desk, opened: Opened) -> Approval:
     return Approval(outcome="cleared", message=f"{words} Nothing is sent.")
 
 
-def _stale(desk: Desk, opened: Opened, words: str, *, reason: str) -> Approval:
+def _stale(desk: Desk, opened: Opened, reason: Staleness) -> Approval:
     with desk.store.write() as tx:
         lock_case(tx, opened)
         take(tx, opened, to=DraftState.STALE, reason=reason)
         move(tx, opened, to=CaseState.NEW, reason=reason, next_at=opened.now)
-    return Approval(outcome="stale", message=f"{words}; the case is screened and drafted anew.")
+    return Approval(outcome="stale", message=f"{STALE_WORDS[reason]}; the case is screened and drafted anew.")
 
 
 def _first_approved(desk: Desk, opened: Opened, *, seconds: int | None) -> Approval:

@@ -67,7 +67,7 @@ def redraft(
             tx,
             case,
             channel=message.channel,
-            locale=message.locale,
+            locale=opened.file.draft.written_for or message.locale,
             categories=before.categories if before else (),
             instruction=instruction.strip(),
             at=now,

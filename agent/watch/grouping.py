@@ -11,11 +11,11 @@ from agent.store.situations import open_situation
 from agent.store.transaction import Tx, chunked
 from agent.store.work import enqueue
 from agent.watch.facts import coarse, facts_of
-from agent.watch.related import CUSTOMER, Records
+from agent.watch.related import Records
+from agent.watch.zones import locale_of
 from policies.engine import Gated
 from policies.model import Playbook
 from policies.triggers import CompiledPlaybook
-from tools.records.people import Customer
 
 MOST_MEMBERS = 500
 """Larger groups become several situations; the ledger of model calls answers their equal requests once."""
@@ -69,12 +69,11 @@ def _open(tx: Tx, cases: Sequence[Case], key: _Key, *, at: datetime, actor: Acto
 
 
 def _key(case: Case, gated: Gated, records: Records, playbook: Playbook, *, at: datetime) -> _Key:
-    customer = records[CUSTOMER].record if CUSTOMER in records else None
     facts = coarse(facts_of(records, playbook.situation, now=at))
     return (
         case.scenario,
         case.playbook,
         gated.channel.value if gated.channel else "",
-        customer.locale if isinstance(customer, Customer) else "en_US",
+        locale_of(records),
         tuple(sorted(facts.items())),
     )

@@ -15,7 +15,9 @@ from agent.store.transaction import Store
 from agent.watch.case_facts import evidence_of
 from agent.watch.ingest import Ingest
 from agent.watch.related import CUSTOMER, Records, records_of, subject_of
+from agent.watch.zones import locale_of, zone_of
 from policies.expressions import Truth
+from policies.model import Limits
 from policies.triggers import CompiledPlaybook
 from tools.errors import ToolError
 from tools.ports import Source
@@ -30,6 +32,7 @@ class SourceRecheck:
     sources: Mapping[str, Source]
     ingest: Ingest
     playbooks: Mapping[str, CompiledPlaybook]
+    limits: Limits
 
     def __call__(self, case_id: CaseId, *, now: datetime) -> Rechecked:
         """Re-read the records of a case, bring the mirror up to date, and judge the condition again.
@@ -71,13 +74,21 @@ class SourceRecheck:
         with self.store.read() as conn:
             evidence = evidence_of(conn, [case], compiled.playbook, now=now)[case.id]
             drafts = drafts_of_case(conn, case.id)
+            zone = zone_of(conn, case, self.limits)
         names = {fact.name for fact in evidence.facts}
         if drafts:
             used = {slot.slot for slot in drafts[-1].draft.used}
             names = used | set(compiled.playbook.situation)
         relevant = [fact for fact in evidence.facts if fact.name in names]
         status, detail = _status(case, compiled, evidence.records, problem, now=now)
-        return Rechecked(status=status, facts=evidence.facts, facts_hash=facts_hash(relevant), detail=detail)
+        return Rechecked(
+            status=status,
+            facts=evidence.facts,
+            facts_hash=facts_hash(relevant),
+            detail=detail,
+            locale=locale_of(evidence.records),
+            zone=zone,
+        )
 
 
 def _status(

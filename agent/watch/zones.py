@@ -1,14 +1,20 @@
-"""The zone in which times are printed for a customer; quiet hours look at every plausible one."""
+"""The locale and zone in which a customer is written to; quiet hours look at every plausible zone."""
 
 from sqlalchemy import Connection
 
 from agent.domain.cases import Case
 from agent.store.mirror import load_records
-from agent.watch.related import CUSTOMER
+from agent.watch.related import CUSTOMER, Records
 from policies.model import Limits
 from policies.zones import plausible_zones
 from tools.records.base import Record
 from tools.records.people import Customer
+
+
+def locale_of(records: Records) -> str:
+    """Return the locale of the customer among the records of a case; English where nobody is known."""
+    seen = records.get(CUSTOMER)
+    return seen.record.locale if seen and isinstance(seen.record, Customer) else "en_US"
 
 
 def printed_zone(customer: Record | None, zones: tuple[str, ...]) -> str:

@@ -168,7 +168,10 @@ def score(config: Config = None, as_json: Json = False) -> None:
 
 _REREAD = {
     "pending": ("fresh", "The draft still rests on what is true."),
-    "stale": ("changed", "The facts changed; the case is screened and drafted anew."),
+    "stale": (
+        "changed",
+        "What the draft rests on changed; the case is screened and drafted anew.",
+    ),
     "closed": ("cleared", "The condition cleared; nothing is sent."),
 }
 

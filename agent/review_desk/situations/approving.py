@@ -1,10 +1,10 @@
 """Approving one chunk of a situation: every draft's facts are read again before anything is queued."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agent.composition import relevant_facts
 from agent.domain.cases import CaseState
 from agent.domain.decisions import DecisionKind
 from agent.domain.drafts import DraftState, ReviewVerdict
@@ -13,13 +13,13 @@ from agent.review_desk.opening import Desk
 from agent.review_desk.situations.bulk import Bulk, Fates
 from agent.review_desk.situations.opening import why_behind
 from agent.review_desk.situations.writing import Chunk, locked
+from agent.staleness import Staleness, why_stale_in_review
 from agent.store.deliveries import NewDelivery, dedup_key, queue_deliveries, taken_keys
 from agent.store.drafts import DraftFile
 from agent.store.situation_openings import approved_by_another, record_first_approval
 from agent.store.work import NewWork, enqueue_all
 from policies.model import Playbook
 from tools.errors import ToolError
-from tools.records.facts import facts_hash
 
 _CLEARED = "The condition cleared before the message was approved."
 
@@ -30,8 +30,7 @@ class _Looked:
 
     holds: list[DraftFile] = field(default_factory=list[DraftFile])
     cleared: list[DraftFile] = field(default_factory=list[DraftFile])
-    facts_changed: list[DraftFile] = field(default_factory=list[DraftFile])
-    policy_changed: list[DraftFile] = field(default_factory=list[DraftFile])
+    stale: dict[Staleness, list[DraftFile]] = field(default_factory=lambda: defaultdict(list))
 
 
 def first_of_two(bulk: Bulk, leave_out: Collection[str]) -> Fates | None:
@@ -59,8 +58,11 @@ def approve_chunk(bulk: Bulk, files: Sequence[DraftFile], fates: Fates) -> None:
     with desk.store.write() as tx:
         chunk = locked(tx, files, actor=bulk.actor, now=now)
         cleared = _clear(chunk, looked.cleared, fates)
-        stale = _put_back(chunk, looked.facts_changed, fates, reason="facts_changed")
-        stale += _put_back(chunk, looked.policy_changed, fates, reason="policy_changed")
+        stale = [
+            file
+            for reason, changed in looked.stale.items()
+            for file in _put_back(chunk, changed, fates, reason=reason)
+        ]
         approved = _approve(desk, chunk, looked.holds, fates)
     fates.put_all(cleared, "cleared")
     fates.put_all(stale, "stale")
@@ -92,10 +94,8 @@ def _look(bulk: Bulk, files: Sequence[DraftFile], fates: Fates) -> _Looked:
             fates.put(draft.id, "left", f"its facts cannot be read again now: {found.detail}")
         elif found.status == "cleared":
             looked.cleared.append(file)
-        elif draft.message.policy != playbook.ref:
-            looked.policy_changed.append(file)
-        elif facts_hash(relevant_facts(found.facts, draft.used, playbook)) != draft.facts_hash:
-            looked.facts_changed.append(file)
+        elif (reason := why_stale_in_review(draft, found, playbook)) is not None:
+            looked.stale[reason].append(file)
         else:
             looked.holds.append(file)
     return looked

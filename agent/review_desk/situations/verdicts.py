@@ -154,7 +154,7 @@ def _redraft_chunk(bulk: Bulk, files: Sequence[DraftFile], fates: Fates, instruc
                 tx,
                 chunk.cases[taken[0].draft.case_id],
                 channel=message.channel,
-                locale=message.locale,
+                locale=taken[0].draft.written_for or message.locale,
                 categories=before.categories if before else (),
                 instruction=instruction,
                 at=now,
