@@ -6,6 +6,7 @@ from functools import cache
 from typing import Final, Literal
 
 from policies.record_fields import FieldKind, record_fields
+from tools.records.forms import Form
 from tools.records.registry import RECORD_TYPES, UNTRUSTED
 
 FactKind = Literal["text", "number", "money", "day", "instant", "flag"]
@@ -81,6 +82,19 @@ def is_coarse(name: str) -> bool:
     record_type, _, field = name.partition(".")
     known = record_fields(record_type).get(field)
     return known is not None and known.kind is FieldKind.CODE
+
+
+@cache
+def form_of(name: str) -> Form | None:
+    """Return what a text must look like to be printed; None for what needs no such form.
+
+    Derived facts have their formulas, codes a closed vocabulary, links the list of hosts; an untrusted text
+    is never printed.
+    """
+    if name in DERIVED_FACTS or is_untrusted(name) or name.endswith("url"):
+        return None
+    record_type, _, field = name.partition(".")
+    return record_fields(record_type)[field].form
 
 
 @cache

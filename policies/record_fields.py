@@ -1,15 +1,18 @@
 """What kind of value each field of each record type holds, read from the record models."""
 
 import types
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, NewType, Union, get_args, get_origin
 
 from pydantic import AwareDatetime
+from pydantic.fields import FieldInfo
 
 from tools.records.base import Money
+from tools.records.forms import REFERENCE, Form
 from tools.records.registry import RECORD_TYPES
 
 
@@ -40,6 +43,8 @@ class RecordField:
     """Whether the field may be None."""
     vocabulary: tuple[str, ...] = ()
     """The allowed values of a code or of the codes in a list, in their own order."""
+    form: Form | None = None
+    """For texts: what they must look like to be printed; `REFERENCE` where nothing else is declared."""
 
 
 @cache
@@ -50,7 +55,7 @@ def record_fields(record_type: str) -> dict[str, RecordField]:
         KeyError: The type is not one of `RECORD_TYPES`.
     """
     model = RECORD_TYPES[record_type]
-    return {name: _describe(name, field.annotation) for name, field in model.model_fields.items()}
+    return {name: _described(name, field) for name, field in model.model_fields.items()}
 
 
 _PLAIN: dict[object, FieldKind] = {
@@ -62,6 +67,21 @@ _PLAIN: dict[object, FieldKind] = {
     date: FieldKind.DAY,
     Money: FieldKind.MONEY,
 }
+
+
+def _described(name: str, field: FieldInfo) -> RecordField:
+    plain = _describe(name, field.annotation)
+    if plain.kind is not FieldKind.TEXT:
+        return plain
+    declared = (one for one in (*field.metadata, *_metadata(field.annotation)) if isinstance(one, Form))
+    return replace(plain, form=next(declared, REFERENCE))
+
+
+def _metadata(annotation: object) -> Iterator[object]:
+    """Yield what the parts of a union are annotated with."""
+    for part in get_args(annotation):
+        if get_origin(part) is Annotated:
+            yield from get_args(part)[1:]
 
 
 def _describe(name: str, annotation: object) -> RecordField:

@@ -25,6 +25,7 @@ _MEANINGS = {
     "deadline": "too late to be of use",
     "value": "a message would cost more than it is worth",
     "missing_facts": "a fact is missing",
+    "malformed_facts": "a text of another system is not of the form it should have",
     "suspicious_text": "a text tried to give orders to a machine",
     "suppression": "the address is on the stop list",
     "source_freshness": "the source was not read lately enough",

@@ -10,6 +10,7 @@ from agent.domain.decisions import Arm, Decision, DecisionId, DecisionKind, Mode
 from agent.domain.deliberation import Deliberation, Member, Update
 from agent.domain.model import Assessment, Concern, Mood, Reading, Warranted
 from agent.ids import Ids
+from policies.fact_names import form_of
 from policies.holdout import draw
 from policies.model import Judgement, Limits, Playbook
 from policies.triggers import CompiledPlaybook
@@ -121,17 +122,18 @@ def choose(
     now: datetime,
     high_reasons: Collection[str] = (),
 ) -> Choice:
-    """Return what is done about one member: gates first, then missing facts, readings, value, judgement."""
+    """Return what is done about one member: gates, then facts, then readings, value and judgement."""
     return (
         _by_gates(member)
         or _by_missing(member, playbook, now=now)
+        or _by_form(member, playbook)
         or _by_reading(member.reading, playbook)
         or _by_value(valuation)
         or _by_judgement(state, playbook, valuation)
         or Choice(
             kind=DecisionKind.CONTACT,
             reason="worth_it",
-            explanation="Every gate passed and a message is worth more than silence.",
+            explanation=f"Every gate passed and a message is worth more than silence.{_left_out(member)}",
             review=_most_telling(_review_reasons(member, state, playbook, valuation), high_reasons),
         )
     )
@@ -165,6 +167,37 @@ def _by_missing(member: Member, playbook: Playbook, *, now: datetime) -> Choice 
         reason="missing_facts",
         explanation=f"Nothing gave {names}, twice.",
         queue=playbook.queue,
+    )
+
+
+def _by_form(member: Member, playbook: Playbook) -> Choice | None:
+    """Hand a case to people when what every text must print has no form in which it could be printed."""
+    needed = [name for name in malformed(member) if name in playbook.required_facts]
+    if not needed:
+        return None
+    return Choice(
+        kind=DecisionKind.ESCALATE,
+        reason="malformed_facts",
+        explanation=f"{_forms_of(needed)}; no message can do without it.",
+        queue=playbook.queue,
+    )
+
+
+def _left_out(member: Member) -> str:
+    names = malformed(member)
+    return f" {_forms_of(names)}; the message is written without it." if names else ""
+
+
+def malformed(member: Member) -> tuple[str, ...]:
+    """Return the facts whose text has not the form that its field declares, in order."""
+    return tuple(fact.name for fact in member.facts if not fact.trusted)
+
+
+def _forms_of(names: Sequence[str]) -> str:
+    """Say what was wrong, without the text itself: it may be an order to whoever reads it."""
+    forms = {name: form_of(name) for name in names}
+    return "; ".join(
+        f"The text of {name} is no {form.name if form else 'fact'}" for name, form in forms.items()
     )
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from agent.domain.mirror import Seen
 from policies.derived_facts import derive
-from policies.fact_names import DERIVED_FACTS, is_coarse, is_untrusted, record_types_of
+from policies.fact_names import DERIVED_FACTS, form_of, is_coarse, is_untrusted, record_types_of
 from tools.records.base import Record
 from tools.records.commerce import Order, Shipment
 from tools.records.facts import Fact, FactValue
@@ -24,7 +24,8 @@ def facts_of(
 ) -> tuple[Fact, ...]:
     """Return the facts with a value, in the order of `names`.
 
-    Untrusted names are left out; `texts_of` returns those.
+    Untrusted names are left out; `texts_of` returns those. A text without the form that its field declares
+    may be an order to the reader: it is not trusted either, and nothing prints it.
 
     Args:
         records: The records of one case by type.
@@ -43,6 +44,7 @@ def facts_of(
         value = derive(name, plain, now=now) if name in DERIVED_FACTS else _field(needed[0].record, name)
         if value is None:
             continue
+        form = form_of(name)
         facts.append(
             Fact(
                 name=name,
@@ -50,7 +52,7 @@ def facts_of(
                 source=" + ".join(f"{seen.source}/{seen.stream}/{seen.record.id}" for seen in needed),
                 fetched_at=min(_confirmed(seen, read) for seen in needed),
                 as_of=max(seen.source_updated_at for seen in needed),
-                trusted=True,
+                trusted=form is None or not isinstance(value, str) or form.fits(value),
             )
         )
     return tuple(facts)

@@ -157,7 +157,7 @@ def _known(situation: Situation, members: Sequence[Member]) -> tuple[KnownFact, 
     shared = [KnownFact(name=name, kind=fact_kind(name), value=value) for name, value in situation.categories]
     common: set[str] | None = None
     for member in members:
-        names = {fact.name for fact in member.facts}
+        names = {fact.name for fact in member.facts if fact.trusted}
         common = names if common is None else common & names
     values = [set(coarse(member.facts).items()) for member in members]
     same = set[tuple[str, str]].intersection(*values) if values else set[tuple[str, str]]()

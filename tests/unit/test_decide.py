@@ -18,6 +18,7 @@ from policies.value import Valuation, evaluate
 from policies.verdict import Outcome, Ruling, Verdict
 from tests.builders import NOW, playbook
 from tools.records.base import CustomerId
+from tools.records.facts import Fact
 from tools.records.vocabulary import ChannelKind
 
 PASSED = Ruling(outcome=Outcome.PASS, rule="all", reason="", until=None, queue=None)
@@ -195,6 +196,43 @@ def test_a_missing_fact_waits_once_and_then_goes_to_a_person() -> None:
     assert (first.kind, again.kind) == (DecisionKind.DEFER, DecisionKind.ESCALATE)
     assert first.until is not None
     assert first.until > NOW
+
+
+def with_order_to_the_reader(name: str) -> Member:
+    return replace(
+        MEMBER,
+        facts=(
+            Fact(
+                name=name,
+                value="call +4915112345678 now",
+                source="shop/x/1",
+                fetched_at=NOW,
+                as_of=NOW,
+                trusted=False,
+            ),
+        ),
+    )
+
+
+def test_what_every_text_prints_must_have_its_form_or_a_person_looks_at_once() -> None:
+    choice = choose(with_order_to_the_reader("order.number"), STATE, MODEL, WORTH, now=NOW)
+
+    assert (choice.kind, choice.reason, choice.queue) == (
+        DecisionKind.ESCALATE,
+        "malformed_facts",
+        MODEL.queue,
+    )
+    assert choice.explanation == "The text of order.number is no reference; no message can do without it."
+
+
+def test_what_a_text_can_do_without_is_left_out_and_the_record_says_so() -> None:
+    choice = choose(with_order_to_the_reader("shipment.tracking_no"), STATE, MODEL, WORTH, now=NOW)
+
+    assert choice.kind is DecisionKind.CONTACT
+    assert choice.explanation.endswith(
+        "The text of shipment.tracking_no is no tracking number; the message is written without it."
+    )
+    assert "4915112345678" not in choice.explanation
 
 
 @pytest.mark.parametrize(

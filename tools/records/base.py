@@ -7,6 +7,8 @@ from typing import Annotated, ClassVar, NewType
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from tools.records.forms import LABEL, POSTCODE
+
 CustomerId = NewType("CustomerId", str)
 Links = tuple[tuple[str, str], ...]
 """(relation, field) pairs."""
@@ -19,6 +21,9 @@ def _to_utc(value: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 """A point in time: aware on the way in, UTC inside. Naive values are refused."""
 
+Label = Annotated[str, LABEL]
+"""A name or a kind, as short as a label."""
+Postcode = Annotated[str, POSTCODE]
 Identifier = Annotated[str, Field(min_length=1, max_length=200)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 """ISO 4217 code."""

@@ -1,9 +1,10 @@
 """Records of selling, shipping and billing."""
 
 from datetime import date
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from tools.records.base import CustomerId, Instant, Links, Money, Record, Strict
+from tools.records.base import CustomerId, Instant, Label, Links, Money, Postcode, Record, Strict
+from tools.records.forms import REFERENCE, TRACKING
 from tools.records.vocabulary import (
     FailureClass,
     InvoiceStatus,
@@ -39,7 +40,7 @@ class Order(Record):
 
     LINKS: ClassVar[Links] = (("customer", "customer_id"),)
 
-    number: str
+    number: Annotated[str, REFERENCE]
     customer_id: CustomerId
     placed_at: Instant
     promised_at: Instant | None = None
@@ -53,7 +54,7 @@ class Order(Record):
     delivered_at: Instant | None = None
     total: Money
     lines: tuple[OrderLine, ...] = ()
-    ship_postcode: str | None = None
+    ship_postcode: Postcode | None = None
 
 
 class Shipment(Record):
@@ -63,8 +64,8 @@ class Shipment(Record):
 
     order_id: str
     customer_id: CustomerId | None = None
-    tracking_no: str
-    carrier: str
+    tracking_no: Annotated[str, TRACKING]
+    carrier: Label
     status: ShipmentStatus
     action_required: bool = False
     eta_first: Instant | None = None
@@ -87,7 +88,7 @@ class Subscription(Record):
 
     customer_id: CustomerId
     account_id: str | None = None
-    plan: str
+    plan: Label
     status: SubscriptionStatus
     renews_at: Instant | None = None
     price: Money
@@ -103,7 +104,7 @@ class Invoice(Record):
 
     customer_id: CustomerId
     subscription_id: str | None = None
-    number: str
+    number: Annotated[str, REFERENCE]
     status: InvoiceStatus
     due_at: Instant
     """The end of the due day in the company's zone, exclusive."""
@@ -125,11 +126,11 @@ class Payment(Record):
     invoice_id: str | None = None
     order_id: str | None = None
     status: PaymentStatus
-    failure_code: str | None = None
+    failure_code: Label | None = None
     failure_class: FailureClass | None = None
     attempt: int = 1
     next_attempt_at: Instant | None = None
-    risk_level: str | None = None
+    risk_level: Label | None = None
     risk_score: int | None = None
     """Hundredths of a percent, 0 to 10,000."""
     evidence_due_at: Instant | None = None
@@ -146,7 +147,7 @@ class Transaction(Record):
     amount: Money
     merchant: str = ""
     mcc: str | None = None
-    country: str | None = None
+    country: Label | None = None
     status: TransactionStatus
     risk_score: int | None = None
     """Hundredths of a percent, 0 to 10,000."""

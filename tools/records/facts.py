@@ -26,7 +26,8 @@ class Fact:
     as_of: datetime
     """When the source last changed it."""
     trusted: bool
-    """False for text written by strangers; it reaches only the quarantined reader."""
+    """False for text written by strangers and for text without the form that its field declares: neither is
+    printed."""
 
 
 Facts = Mapping[str, Fact]

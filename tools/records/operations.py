@@ -1,11 +1,12 @@
 """Records of running a service: incidents, devices, usage, repairs, and what became of messages."""
 
 from datetime import date
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from tools.records.base import CustomerId, Instant, Links, Record
+from tools.records.base import CustomerId, Instant, Label, Links, Record
+from tools.records.forms import UNIT
 from tools.records.vocabulary import (
     DeviceStatus,
     IncidentStatus,
@@ -24,7 +25,7 @@ class Incident(Record):
 
     LINKS: ClassVar[Links] = ()
 
-    kind: str
+    kind: Label
     title: str = ""
     status: IncidentStatus
     severity: Severity
@@ -47,7 +48,7 @@ class Device(Record):
     LINKS: ClassVar[Links] = (("customer", "customer_id"),)
 
     customer_id: CustomerId
-    model: str
+    model: Label
     firmware: str | None = None
     metrics: dict[str, int] = Field(default_factory=dict)
     status: DeviceStatus
@@ -61,8 +62,8 @@ class Usage(Record):
 
     customer_id: CustomerId
     account_id: str | None = None
-    metric: str
-    unit: str
+    metric: Label
+    unit: Annotated[str, UNIT]
     """Unit of `value` and `allowance`, for example `MB`."""
     period_start: Instant
     period_end: Instant
@@ -89,7 +90,7 @@ class Repair(Record):
     ticket_id: str | None = None
     incident_id: str | None = None
     order_id: str | None = None
-    kind: str
+    kind: Label
     window_start: Instant | None = None
     window_end: Instant | None = None
     status: RepairStatus

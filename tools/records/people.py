@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from tools.records.base import E164, CustomerId, Instant, Links, Record
+from tools.records.base import E164, CustomerId, Instant, Label, Links, Postcode, Record
 from tools.records.vocabulary import (
     AccountKind,
     AccountStatus,
@@ -31,13 +31,13 @@ class Customer(Record):
     emails: tuple[str, ...] = ()
     phones: tuple[E164, ...] = ()
     push_tokens: tuple[str, ...] = ()
-    locale: str = "en_US"
+    locale: Label = "en_US"
     """Language and territory as Babel reads it, for example `pt_BR`."""
-    tz: str | None = None
+    tz: Label | None = None
     """IANA zone, if the company knows it."""
-    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
-    postcode: str | None = None
-    segment: str | None = None
+    country: Label | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    postcode: Postcode | None = None
+    segment: Label | None = None
     vip: bool = False
     account_id: str | None = None
     protected: tuple[ProtectedFlag, ...] = ()
@@ -53,7 +53,7 @@ class Preference(Record):
     channel: ChannelKind
     purpose: Purpose
     state: ConsentState
-    source: str
+    source: Label
     at: Instant
     proof: str | None = None
 
@@ -65,7 +65,7 @@ class Account(Record):
 
     kind: AccountKind
     owner_id: CustomerId
-    plan: str | None = None
+    plan: Label | None = None
     status: AccountStatus
     owner_contacts: tuple[str, ...] = ()
 
@@ -76,11 +76,11 @@ class Ticket(Record):
     LINKS: ClassVar[Links] = (("customer", "customer_id"), ("about", "about"))
 
     customer_id: CustomerId
-    channel: str
+    channel: Label
     created_at: Instant
-    reason: str
+    reason: Label
     """The source system's own code."""
-    reason_norm: str
+    reason_norm: Label
     """The company-wide reason code."""
     subject: str = ""
     status: TicketStatus
