@@ -45,7 +45,8 @@ class ObjectForm:
         """Fix the keys, which must be names in ASCII, in any order."""
         if not all(key.isascii() and key.isidentifier() for key in keys):
             raise ValueError(f"{keys!r} are not all names in ASCII")
-        self._template = "{" + ",".join(f'"{key}":%({key})s' for key in sorted(set(keys))) + "}"
+        self._open = frozenset(keys)
+        self._template = "{" + ",".join(f'"{key}":%({key})s' for key in sorted(self._open)) + "}"
 
     def text(self, values: Mapping[str, str]) -> str:
         """Return the canonical text of an object.
@@ -57,6 +58,19 @@ class ObjectForm:
             KeyError: A value is missing.
         """
         return self._template % values
+
+    def filled(self, values: Mapping[str, str]) -> "ObjectForm":
+        """Return the form that is left when some values are known.
+
+        Args:
+            values: Canonical texts by key; those of other keys are left out.
+        """
+        parts = {key: f"%({key})s" for key in self._open - values.keys()}
+        form = ObjectForm(*parts)
+        parts |= {key: values[key].replace("%", "%%") for key in self._open & values.keys()}
+        # what earlier values were written with stays written like that
+        form._template = self._template.replace("%%", "%%%%") % parts
+        return form
 
 
 def plain_text(value: str | int | None) -> str:

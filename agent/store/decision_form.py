@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, cast
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, cast
 
-from agent.canonical import ObjectForm, canonical, plain_text
+from agent.canonical import CanonicalText, ObjectForm, canonical, plain_text, text_hash
 from agent.domain.cases import CaseId
 from agent.domain.decisions import Arm, Decision, DecisionId, DecisionKind, ModelUse, Stage
 from policies.value import Valuation
@@ -16,81 +17,139 @@ _VALUATION_FIELDS: Final = tuple(Valuation.__dataclass_fields__)
 _USE_FIELDS: Final = ("model", "prompt", "prompt_hash", "cost_micros", "fallback")
 DECISION_FORM: Final = ObjectForm(*Decision.__dataclass_fields__)
 """The whole decision."""
+EVENT_FORM: Final = ObjectForm(
+    "decision",
+    "body_hash",
+    "stage",
+    "kind",
+    "reason",
+    "until",
+    "channel",
+    "verdicts",
+    "value",
+    "arm",
+    "propensity_ppm",
+    "playbook",
+    "playbook_hash",
+    "limits_version",
+    "zone_rules",
+    "model",
+    "prompt",
+    "cost_micros",
+)
+"""What the audit log says of it."""
+_PLAIN_FIELDS: Final = (
+    "stage",
+    "kind",
+    "reason",
+    "queue",
+    "channel",
+    "arm",
+    "propensity_ppm",
+    "facts_hash",
+    "playbook",
+    "playbook_hash",
+    "limits_version",
+    "zone_rules",
+)
+_plain_fields = attrgetter(*_PLAIN_FIELDS)
+_shared_parts = attrgetter("at", "valuation", "facts", "model_use", "look_ups")
 
 Form = dict[str, Any]
 
 
-class DecisionTexts:
-    """Writes the fields of many decisions; what they share as one object is written once.
+class Written(NamedTuple):
+    """The texts of one decision, canonical."""
 
-    The gates give thousands of candidates the same verdicts, and the screen values alike ones once. Shared
-    parts are known by identity, so all decisions must live as long as this does.
+    body: str
+    """The whole decision; a verdict that passed without remark is its rule's name alone."""
+    body_hash: str
+    event: CanonicalText
+    """What the audit log says of it."""
+
+
+class _Forms(NamedTuple):
+    """What remains to be written of decisions that are alike."""
+
+    body: ObjectForm
+    event: ObjectForm
+
+
+class DecisionTexts:
+    """Writes many decisions; what they share as one object is written once.
+
+    The gates give thousands of candidates the same verdicts, the screen values alike ones once, and its
+    decisions differ in few fields. What is not plain is known by identity, so all decisions must live as
+    long as this does.
     """
 
     def __init__(self) -> None:
+        self._forms: dict[tuple[object, ...], _Forms] = {}
         self._lists: dict[tuple[int, ...], tuple[str, str]] = {}
         self._verdicts: dict[int, tuple[str, str]] = {}
-        self._valuations: dict[int, str] = {}
 
-    def fields(self, decision: Decision) -> dict[str, str]:
-        """Return field → canonical text; a verdict that passed without remark is its rule's name alone."""
-        use = decision.model_use
-        return {
-            "id": plain_text(decision.id),
-            "case_id": plain_text(decision.case_id),
-            "turn": plain_text(decision.turn),
-            "stage": plain_text(decision.stage),
-            "kind": plain_text(decision.kind),
-            "reason": plain_text(decision.reason),
-            "explanation": plain_text(decision.explanation),
+    def write(self, decision: Decision) -> Written:
+        """Return the texts of a decision."""
+        key = (_plain_fields(decision), *map(id, _shared_parts(decision)))
+        body_form, event_form = self._forms.get(key) or self._begin(key, decision)
+        verdicts, outcomes = self._both(decision.verdicts)
+        decision_id = plain_text(decision.id)
+        until = plain_text(decision.until.isoformat() if decision.until else None)
+        body = body_form.text(
+            {
+                "id": decision_id,
+                "case_id": plain_text(decision.case_id),
+                "turn": plain_text(decision.turn),
+                "explanation": plain_text(decision.explanation),
+                "until": until,
+                "verdicts": verdicts,
+            }
+        )
+        body_hash = text_hash(body)
+        told = {"decision": decision_id, "body_hash": f'"{body_hash}"', "until": until, "verdicts": outcomes}
+        return Written(body, body_hash, CanonicalText(event_form.text(told)))
+
+    def _begin(self, key: tuple[object, ...], decision: Decision) -> _Forms:
+        """Write what other decisions may have in common with this one."""
+        valuation, use = decision.valuation, decision.model_use
+        fields = {name: plain_text(getattr(decision, name)) for name in _PLAIN_FIELDS}
+        fields |= {
             "at": plain_text(decision.at.isoformat()),
-            "until": plain_text(decision.until.isoformat() if decision.until else None),
-            "queue": plain_text(decision.queue),
-            "channel": plain_text(decision.channel),
-            "verdicts": self._both(decision.verdicts)[0],
-            "valuation": self._valuation(decision.valuation),
-            "arm": plain_text(decision.arm),
-            "propensity_ppm": plain_text(decision.propensity_ppm),
-            "facts": canonical([_fact_form(fact) for fact in decision.facts]) if decision.facts else "[]",
-            "facts_hash": plain_text(decision.facts_hash),
-            "playbook": plain_text(decision.playbook),
-            "playbook_hash": plain_text(decision.playbook_hash),
-            "limits_version": plain_text(decision.limits_version),
-            "zone_rules": plain_text(decision.zone_rules),
-            "model_use": canonical(_use_form(use)) if use else "null",
-            "look_ups": canonical(decision.look_ups) if decision.look_ups else "[]",
+            "valuation": canonical(_valuation_form(valuation) if valuation else None),
+            "facts": canonical([_fact_form(fact) for fact in decision.facts]),
+            "model_use": canonical(_use_form(use) if use else None),
+            "look_ups": canonical(decision.look_ups),
         }
-
-    def outcomes(self, verdicts: Sequence[Verdict]) -> str:
-        """Return the canonical text of verdicts without what a gate saw, which may be personal."""
-        return self._both(verdicts)[1]
+        told = {
+            "value": plain_text(valuation.total if valuation else None),
+            "model": plain_text(use.model if use else None),
+            "prompt": plain_text(use.prompt if use else None),
+            "cost_micros": plain_text(use.cost_micros if use else 0),
+        }
+        forms = self._forms[key] = _Forms(DECISION_FORM.filled(fields), EVENT_FORM.filled(fields | told))
+        return forms
 
     def _both(self, verdicts: Sequence[Verdict]) -> tuple[str, str]:
-        """Return the list of verdicts in full, and without what the gates saw."""
+        """Return the list of verdicts in full, and without what the gates saw, which may be personal."""
         key = tuple(map(id, verdicts))
         texts = self._lists.get(key)
         if texts is None:
-            for verdict in verdicts:
-                if id(verdict) not in self._verdicts:
-                    self._verdicts[id(verdict)] = canonical(_verdict_form(verdict)), _outcome(verdict)
-            pairs = [self._verdicts[one] for one in key]
+            pairs = [self._verdict(verdict) for verdict in verdicts]
             full, outcomes = (",".join(part) for part in zip(*pairs, strict=True)) if pairs else ("", "")
             texts = self._lists[key] = f"[{full}]", f"[{outcomes}]"
         return texts
 
-    def _valuation(self, valuation: Valuation | None) -> str:
-        if valuation is None:
-            return "null"
-        text = self._valuations.get(id(valuation))
-        if text is None:
-            form = {name: getattr(valuation, name) for name in _VALUATION_FIELDS}
-            text = self._valuations[id(valuation)] = canonical(form)
-        return text
+    def _verdict(self, verdict: Verdict) -> tuple[str, str]:
+        """Return a verdict in full, and without what the gate saw."""
+        texts = self._verdicts.get(id(verdict))
+        if texts is None:
+            texts = self._verdicts[id(verdict)] = canonical(_verdict_form(verdict)), _outcome(verdict)
+        return texts
 
 
 def decision_to_json(decision: Decision) -> str:
     """Return a decision as canonical JSON."""
-    return DECISION_FORM.text(DecisionTexts().fields(decision))
+    return DecisionTexts().write(decision).body
 
 
 def decision_from_form(form: Mapping[str, Any]) -> Decision:
@@ -142,6 +201,10 @@ def _verdict_form(verdict: Verdict) -> str | Form:
 def _outcome(verdict: Verdict) -> str:
     plain = verdict.outcome is Outcome.PASS and not verdict.reason
     return canonical(verdict.rule if plain else [verdict.rule, verdict.outcome.value])
+
+
+def _valuation_form(valuation: Valuation) -> Form:
+    return {name: getattr(valuation, name) for name in _VALUATION_FIELDS}
 
 
 def _use_form(use: ModelUse) -> Form:

@@ -11,12 +11,12 @@ from sqlalchemy import Connection, update
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col, select
 
-from agent.canonical import CanonicalText, ObjectForm, plain_text, text_hash
+from agent.canonical import CanonicalText
 from agent.domain.audit import Actor, AuditEvent
 from agent.domain.cases import CaseId
 from agent.domain.decisions import Decision
 from agent.store.bulk import Values, insert_many
-from agent.store.decision_form import DECISION_FORM, DecisionTexts, decision_from_form
+from agent.store.decision_form import DecisionTexts, decision_from_form
 from agent.store.plans import among, is_among, packed
 from agent.store.tables.cases import CaseFile, DecisionRow
 from agent.store.transaction import Tx, chunked
@@ -37,26 +37,6 @@ _COLUMNS: Final = (
     "cost_micros",
     "body",
     "body_hash",
-)
-_EVENT_FORM: Final = ObjectForm(
-    "decision",
-    "body_hash",
-    "stage",
-    "kind",
-    "reason",
-    "until",
-    "channel",
-    "verdicts",
-    "value",
-    "arm",
-    "propensity_ppm",
-    "playbook",
-    "playbook_hash",
-    "limits_version",
-    "zone_rules",
-    "model",
-    "prompt",
-    "cost_micros",
 )
 
 
@@ -85,12 +65,9 @@ def record_decisions(
         texts = DecisionTexts()
         rows: list[Values] = []
         for decision in part:
-            fields = texts.fields(decision)
-            body = DECISION_FORM.text(fields)
-            body_hash = text_hash(body)
-            rows.append(_row(decision, scenario_of[decision.case_id], body, body_hash))
-            fields |= _told(decision, body_hash, texts)
-            tx.record(_event(decision, customers[decision.case_id], fields, actor))
+            written = texts.write(decision)
+            rows.append(_row(decision, scenario_of[decision.case_id], written.body, written.body_hash))
+            tx.record(_event(decision, customers[decision.case_id], written.event, actor))
         insert_many(tx.conn, DecisionRow, _COLUMNS, rows)
 
 
@@ -168,29 +145,12 @@ def _row(decision: Decision, scenario: str, body: str, body_hash: str) -> Values
     )
 
 
-def _told(decision: Decision, body_hash: str, texts: DecisionTexts) -> dict[str, str]:
-    """Return what the event says in other words than the record, as canonical texts."""
-    use = decision.model_use
-    return {
-        "decision": plain_text(decision.id),
-        "body_hash": plain_text(body_hash),
-        # what a gate saw may be personal; the record itself has it, and the hash binds it
-        "verdicts": texts.outcomes(decision.verdicts),
-        "value": plain_text(decision.valuation.total if decision.valuation else None),
-        "model": plain_text(use.model if use else None),
-        "prompt": plain_text(use.prompt if use else None),
-        "cost_micros": plain_text(use.cost_micros if use else 0),
-    }
-
-
-def _event(
-    decision: Decision, customer_id: CustomerId, fields: Mapping[str, str], actor: Actor
-) -> AuditEvent:
+def _event(decision: Decision, customer_id: CustomerId, told: CanonicalText, actor: Actor) -> AuditEvent:
     return AuditEvent(
         type="decision.recorded",
         at=decision.at,
         actor=actor,
         customer_id=customer_id,
         case_id=decision.case_id,
-        body=CanonicalText(_EVENT_FORM.text(fields)),
+        body=told,
     )

@@ -53,6 +53,25 @@ def test_an_object_may_be_put_together_from_parts(value: dict[str, object]) -> N
     assert ObjectForm(*value).text(texts | {"4 another": "1"}) == canonical(value)
 
 
+@given(st.dictionaries(NAMES, PARTS | st.just("%s %% %(a)s"), max_size=5), st.sets(NAMES), st.sets(NAMES))
+def test_a_form_may_be_filled_step_by_step(
+    value: dict[str, object], first: set[str], second: set[str]
+) -> None:
+    texts = {key: canonical(item) for key, item in value.items()}
+    form = ObjectForm(*value)
+    for known in (first, second):
+        form = form.filled({key: text for key, text in texts.items() if key in known} | {"4 another": "1"})
+
+    rest = {key: text for key, text in texts.items() if key not in first | second}
+
+    assert form.text(rest) == canonical(value)
+
+
+def test_a_filled_form_needs_the_rest() -> None:
+    with pytest.raises(KeyError, match="b"):
+        ObjectForm("a", "b").filled({"a": "1"}).text({"a": "1"})
+
+
 @given(st.none() | NUMBERS | TEXTS)
 def test_plain_values_have_the_same_text(value: str | int | None) -> None:
     assert plain_text(value) == canonical(value)

@@ -1,15 +1,18 @@
 """Decisions as canonical JSON: exact both ways, and the same text for the same decision."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.canonical import canonical, text_hash
 from agent.domain.cases import CaseId
 from agent.domain.decisions import Arm, Decision, DecisionId, DecisionKind, ModelUse, Stage
-from agent.store.decision_form import DECISION_FORM, DecisionTexts, decision_to_json
+from agent.store.decision_form import DecisionTexts, decision_to_json
 from agent.store.decisions import decision_from_json
 from policies.value import evaluate
 from policies.verdict import Outcome, Verdict
@@ -116,27 +119,81 @@ def test_a_decision_comes_back_as_it_was(
     assert decision_to_json(decision_from_json(text)) == text
 
 
-@given(
-    st.lists(VERDICTS, min_size=1, max_size=3), st.lists(st.lists(st.integers(0, 2), max_size=4), max_size=6)
+SILENT, QUIET = (
+    Verdict(rule="consent", outcome=Outcome.PASS),
+    Verdict(rule="quiet_hours", outcome=Outcome.DEFER, until=NOW, reason="It is 22:30 for the customer."),
 )
-def test_decisions_that_share_parts_have_the_text_of_each_alone(
-    pool: list[Verdict], picks: list[list[int]]
-) -> None:
-    decisions = [
-        replace(
-            PLAIN,
-            id=DecisionId(f"dec_{number}"),
-            verdicts=tuple(pool[one % len(pool)] for one in chosen),
-            valuation=WORTH[number % 2],
-        )
-        for number, chosen in enumerate(picks)
-    ]
+SEEN = Fact(name="order.status", value="open", source="shop", fetched_at=NOW, as_of=NOW, trusted=True)
+USED = ModelUse(model="m", prompt="p", prompt_hash="h", calls=("llm_1",), cost_micros=7)
+VARIED: dict[str, tuple[object, ...]] = {
+    "id": ("dec_2", "dec_%s"),
+    "case_id": ("cas_2", "cas_%(id)s"),
+    "turn": (1, 2),
+    "stage": tuple(Stage),
+    "kind": tuple(DecisionKind),
+    "reason": ("value", "%"),
+    "explanation": ("", "50 % off, %(id)s and %%"),
+    "at": (NOW - timedelta(days=1),),
+    "until": (None, NOW + timedelta(hours=2)),
+    "queue": ("complaints", "100%"),
+    "channel": (None, ChannelKind.SMS),
+    "verdicts": ((SILENT,), (QUIET,), (SILENT, QUIET), (QUIET, SILENT)),
+    "valuation": tuple(WORTH),
+    "arm": tuple(Arm),
+    "propensity_ppm": (1, 1_000_000),
+    "facts": ((SEEN,),),
+    "facts_hash": ("h",),
+    "playbook": ("payment_due@2",),
+    "playbook_hash": ("g",),
+    "limits_version": (2,),
+    "zone_rules": ("2027a",),
+    "model_use": (USED,),
+    "look_ups": (("tickets (model): 0 records",),),
+}
+CHANGES = st.fixed_dictionaries({}, optional={name: st.sampled_from(VARIED[name]) for name in VARIED})
+
+
+@given(st.lists(CHANGES, max_size=6))
+def test_decisions_that_share_parts_have_the_text_of_each_alone(changes: list[dict[str, Any]]) -> None:
+    decisions = [replace(PLAIN, **change) for change in changes]
     texts = DecisionTexts()
 
-    shared = [DECISION_FORM.text(texts.fields(decision)) for decision in decisions]
+    shared = [texts.write(decision) for decision in decisions]
 
-    assert shared == [decision_to_json(decision) for decision in decisions]
-    assert [decision_from_json(text) for text in shared] == decisions
+    assert shared == [DecisionTexts().write(decision) for decision in decisions]
+    assert [decision_from_json(written.body) for written in shared] == decisions
+
+
+def test_every_field_of_a_decision_was_varied() -> None:
+    assert set(VARIED) == set(Decision.__dataclass_fields__)
+
+
+def test_the_log_is_told_what_gates_answered_and_not_what_they_saw() -> None:
+    decision = replace(PLAIN, verdicts=(SILENT, QUIET), valuation=WORTH[0], model_use=USED)
+
+    written = DecisionTexts().write(decision)
+
+    assert written.event == canonical(json.loads(written.event))
+    assert json.loads(written.event) == {
+        "decision": "dec_1",
+        "body_hash": text_hash(decision_to_json(decision)),
+        "stage": "screen",
+        "kind": "defer",
+        "reason": "quiet_hours",
+        "until": "2026-11-02T13:00:00+00:00",
+        "channel": "email",
+        "verdicts": ["consent", ["quiet_hours", "defer"]],
+        "value": WORTH[0].total,
+        "arm": "treat",
+        "propensity_ppm": 900_000,
+        "playbook": "shipping_delay@1",
+        "playbook_hash": "h",
+        "limits_version": 1,
+        "zone_rules": "2026f",
+        "model": "m",
+        "prompt": "p",
+        "cost_micros": 7,
+    }
 
 
 def test_gates_that_pass_without_remark_take_one_word() -> None:
