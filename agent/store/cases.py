@@ -36,6 +36,8 @@ _ALL = sqlalchemy.select(
 )
 
 
+_STATES: Final = {state.value: state for state in CaseState}
+
 _DUE: Final = (
     _ALL.where(col(CaseFile.next_at) <= bindparam("now"), filtered(col(CaseFile.state)) == CaseState.NEW)
     .order_by(col(CaseFile.next_at), col(CaseFile.id))
@@ -282,7 +284,7 @@ def _case(row: tuple[Any, ...]) -> Case:
         customer_id=customer_id,
         object_ref=object_ref,
         episode=episode,
-        state=CaseState(state),
+        state=_STATES[state],
         opened_at=opened_at,
         deadline=deadline,
         next_at=next_at,

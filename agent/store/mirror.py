@@ -19,7 +19,7 @@ from agent.store.plans import filtered, is_among, packed
 from agent.store.tables.mirror import MirrorChange, MirrorLink, MirrorRecord
 from agent.store.transaction import chunked
 from tools.records.base import Envelope
-from tools.records.registry import parse_body
+from tools.records.registry import parse_body, parser_of
 
 _UPDATED = (
     "source",
@@ -282,7 +282,8 @@ def load_records(
             rows = conn.execute(
                 _seen_by_id(as_text=many.as_text, deleted=deleted), {"type": record_type, "ids": many.value}
             )
-            found.update({(record_type, row[0]): _seen(record_type, row) for row in rows.all()})
+            seen = _seen(record_type, rows.all())
+            found.update({(record_type, record_id): one for record_id, one in seen.items()})
     return found
 
 
@@ -292,7 +293,7 @@ def records_of_customers(conn: Connection, customer_ids: Collection[str], record
     for part in chunked(sorted(customer_ids)):
         many = packed(conn, part)
         rows = conn.execute(_seen_by_customer(as_text=many.as_text), {"type": record_type, "ids": many.value})
-        found += [_seen(record_type, row) for row in rows.all()]
+        found += _seen(record_type, rows.all()).values()
     return found
 
 
@@ -324,7 +325,10 @@ def shared_values(conn: Connection, relation: str, values: Collection[str]) -> f
     return frozenset(shared)
 
 
-def _seen(record_type: str, row: sqlalchemy.Row[*tuple[Any, ...]]) -> Seen:
-    _, source, stream, customer_ref, updated_at, observed_at, body = row
-    record = parse_body(record_type, body)
-    return Seen(record, record_type, source, stream, customer_ref, updated_at, observed_at)
+def _seen(record_type: str, rows: Sequence[sqlalchemy.Row[*tuple[Any, ...]]]) -> dict[str, Seen]:
+    """Return id → record of rows of `_SEEN`; in one loop, because screens read thousands."""
+    parse = parser_of(record_type)
+    return {
+        record_id: Seen(parse(body), record_type, source, stream, customer_ref, updated_at, observed_at)
+        for record_id, source, stream, customer_ref, updated_at, observed_at, body in rows
+    }

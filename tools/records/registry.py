@@ -1,6 +1,10 @@
 """All record types by name, and how records relate to each other."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Final
+
+from pydantic import TypeAdapter
 
 from tools.records.base import Record
 from tools.records.commerce import Invoice, Order, Payment, Shipment, Subscription, Transaction
@@ -47,4 +51,14 @@ def parse_body(record_type: str, body: str) -> Record:
         KeyError: The type is not one of `RECORD_TYPES`.
         pydantic.ValidationError: The body does not fit the type.
     """
-    return RECORD_TYPES[record_type].model_validate_json(body)
+    return parser_of(record_type)(body)
+
+
+@cache
+def parser_of(record_type: str) -> Callable[[str], Record]:
+    """Return what `parse_body` does for one type, for those who read thousands.
+
+    Raises:
+        KeyError: The type is not one of `RECORD_TYPES`.
+    """
+    return TypeAdapter(RECORD_TYPES[record_type]).validator.validate_json
