@@ -22,7 +22,8 @@ def draw(holdout: Holdout | None, *, customer_id: str, scenario: str) -> tuple[b
     if holdout is None or holdout.share == 0:
         return False, PPM
     # lengths keep ("ab", "c") and ("a", "bc") apart
-    key = "".join(f"{len(part)}:{part}" for part in (holdout.salt, scenario, customer_id))
+    salt = holdout.salt
+    key = f"{len(salt)}:{salt}{len(scenario)}:{scenario}{len(customer_id)}:{customer_id}"
     bucket = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
     held_out = bucket * PPM < holdout.share * _BUCKETS
     return held_out, holdout.share if held_out else PPM - holdout.share

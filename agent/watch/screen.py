@@ -149,7 +149,12 @@ class Screen:
         self, case: Case, candidate: Candidate, gated: Gated, valuations: _Valuations, *, now: datetime
     ) -> _Judged:
         playbook = self.playbooks[case.scenario].playbook
-        held_out, propensity = draw(playbook.holdout, customer_id=case.customer_id, scenario=case.scenario)
+        # before the draw nothing is random: a gate's answer has probability one
+        held_out, propensity = False, PPM
+        if gated.ruling.outcome in _ELIGIBLE:
+            held_out, propensity = draw(
+                playbook.holdout, customer_id=case.customer_id, scenario=case.scenario
+            )
         alike = (case.scenario, gated.channel, candidate.sent_last_week)
         if alike not in valuations:
             valuations[alike] = evaluate(
@@ -158,13 +163,11 @@ class Screen:
                 sent_last_week=candidate.sent_last_week,
             )
         valuation = valuations[alike]
-        eligible = gated.ruling.outcome in _ELIGIBLE
         return _Judged(
             gated=gated,
             valuation=valuation,
             answer=_answer(case, gated, valuation, held_out=held_out, now=now),
-            # before the draw nothing is random: a gate's answer has probability one
-            propensity=propensity if eligible else PPM,
+            propensity=propensity,
         )
 
     def _decision(
