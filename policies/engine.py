@@ -92,7 +92,7 @@ def evaluate_gates(
         for other, answers, _ in asked
         if other is not channel
         for verdict in answers
-        if verdict.outcome is not Outcome.PASS
+        if verdict.outcome is not _PASS
     ]
     usable = _PREFERENCE[ruling.outcome] == 0
     return Gated(
@@ -100,9 +100,11 @@ def evaluate_gates(
     )
 
 
+_PASS: Final = Outcome.PASS
+"""Asked of twenty verdicts a candidate, and a module's name is found sooner than an enumeration's."""
 _PREFERENCE: Final = {Outcome.PASS: 0, Outcome.NEEDS_REVIEW: 0, Outcome.DEFER: 1, Outcome.BLOCK: 2}
 
 
 def _remarks(verdicts: list[Verdict]) -> list[Verdict]:
     """Return the verdicts that can change the ruling."""
-    return [verdict for verdict in verdicts if verdict.outcome is not Outcome.PASS]
+    return [verdict for verdict in verdicts if verdict.outcome is not _PASS]

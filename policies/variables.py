@@ -1,11 +1,11 @@
 """The variables that conditions may name, with their types, and their values for the records of one case."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from cel_expr_python import cel
 
@@ -58,35 +58,53 @@ _CEL_TYPES: Final[dict[VariableType, cel.Type]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+_Composed = Callable[[str, Any], Iterator[tuple[str, VariableValue]]]
+"""From a field's name and value to its variables."""
+
+
+def _money(name: str, value: Money) -> Iterator[tuple[str, VariableValue]]:
+    yield f"{name}.minor", value.minor
+    yield f"{name}.currency", value.currency
+
+
+def _day(name: str, value: date) -> Iterator[tuple[str, VariableValue]]:
+    yield name, value.isoformat()
+
+
+def _texts(name: str, value: Iterable[str]) -> Iterator[tuple[str, VariableValue]]:
+    yield name, list(value)
+
+
+_COMPOSED: Final[dict[FieldKind, _Composed]] = {
+    FieldKind.MONEY: _money,
+    FieldKind.DAY: _day,
+    FieldKind.TEXTS: _texts,
+}
+"""Fields whose value is not a variable as it stands."""
+
+
+class _Reader(NamedTuple):
     """How one field of a record becomes variables."""
 
     attribute: str
     name: str
     presence: str
-    kind: FieldKind
+    composed: _Composed | None
 
-    def read(self, record: Record, into: dict[str, VariableValue]) -> None:
-        value = getattr(record, self.attribute)
-        into[self.presence] = value is not None
-        if value is None:
-            return
-        if self.kind is FieldKind.MONEY and isinstance(value, Money):
-            into[f"{self.name}.minor"] = value.minor
-            into[f"{self.name}.currency"] = value.currency
-        elif self.kind is FieldKind.DAY and isinstance(value, date):
-            into[self.name] = value.isoformat()
-        elif self.kind is FieldKind.TEXTS:
-            into[self.name] = list(value)
-        else:
-            into[self.name] = value
+    def variables(self) -> frozenset[str]:
+        """Return every name that it may give a value to."""
+        return frozenset({self.name, self.presence, f"{self.name}.minor", f"{self.name}.currency"})
 
 
 @cache
 def _readers(record_type: str) -> tuple[_Reader, ...]:
     return tuple(
-        _Reader(field.name, f"{record_type}.{field.name}", f"has.{record_type}.{field.name}", field.kind)
+        _Reader(
+            field.name,
+            f"{record_type}.{field.name}",
+            f"has.{record_type}.{field.name}",
+            _COMPOSED.get(field.kind),
+        )
         for field in record_fields(record_type).values()
         if field.kind is not FieldKind.OTHER
     )
@@ -98,13 +116,29 @@ def flatten(record_type: str, record: Record | None) -> dict[str, VariableValue]
     A field that is None is left out, so that a condition naming it is Unknown. A missing record leaves out
     all fields and says that none is there.
     """
-    values: dict[str, VariableValue] = {f"has.{record_type}": record is not None}
-    for reader in _readers(record_type):
-        if record is None:
-            values[reader.presence] = False
-        else:
-            reader.read(record, values)
+    values: dict[str, VariableValue] = {}
+    _read(record, f"has.{record_type}", _readers(record_type), values)
     return values
+
+
+def _read(
+    record: Record | None, presence: str, readers: Sequence[_Reader], into: dict[str, VariableValue]
+) -> None:
+    """Write the variables of one record; the screen does it for every case, hence one plain loop."""
+    into[presence] = record is not None
+    if record is None:
+        into.update({reader.presence: False for reader in readers})
+        return
+    for attribute, name, has, composed in readers:
+        value = getattr(record, attribute)
+        if value is None:
+            into[has] = False
+            continue
+        into[has] = True
+        if composed is None:
+            into[name] = value
+        else:
+            into.update(composed(name, value))
 
 
 class VariableSchema:
@@ -138,27 +172,20 @@ class Binder:
         names = set(used)
         self._env = schema.env
         self._fixed = {name: value for name, value in schema.params.items() if name in names}
-        self._readers = {
-            record_type: tuple(
-                reader
-                for reader in _readers(record_type)
-                if {reader.name, reader.presence, f"{reader.name}.minor", f"{reader.name}.currency"} & names
+        self._readers = [
+            (
+                record_type,
+                f"has.{record_type}",
+                tuple(reader for reader in _readers(record_type) if reader.variables() & names),
             )
             for record_type in schema.record_types
-        }
+        ]
 
     def bind(self, records: Mapping[str, Record], *, now: datetime) -> cel.Activation:
         """Return the values for one evaluation; records are keyed by type, missing ones leave Unknown."""
-        values: dict[str, VariableValue] = dict(self._fixed)
-        values["now"] = now
-        for record_type, readers in self._readers.items():
-            record = records.get(record_type)
-            values[f"has.{record_type}"] = record is not None
-            for reader in readers:
-                if record is None:
-                    values[reader.presence] = False
-                else:
-                    reader.read(record, values)
+        values: dict[str, VariableValue] = {**self._fixed, "now": now}
+        for record_type, presence, readers in self._readers:
+            _read(records.get(record_type), presence, readers, values)
         return self._env.Activation(values)
 
 

@@ -42,6 +42,7 @@ class Ruling:
     queue: str | None
 
 
+_NOTHING_AGAINST = Ruling(outcome=Outcome.PASS, rule="all", reason="", until=None, queue=None)
 _STRICTNESS = {Outcome.PASS: 0, Outcome.NEEDS_REVIEW: 1, Outcome.DEFER: 2, Outcome.BLOCK: 3}
 
 
@@ -52,7 +53,7 @@ def combine(verdicts: Sequence[Verdict]) -> Ruling:
     """
     strictest = max(verdicts, key=lambda verdict: _STRICTNESS[verdict.outcome], default=None)
     if strictest is None or strictest.outcome is Outcome.PASS:
-        return Ruling(outcome=Outcome.PASS, rule="all", reason="", until=None, queue=None)
+        return _NOTHING_AGAINST
     if strictest.outcome is Outcome.DEFER:
         deferrals = [verdict for verdict in verdicts if verdict.outcome is Outcome.DEFER]
         strictest = max(deferrals, key=lambda verdict: (verdict.until is not None, verdict.until))
