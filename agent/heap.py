@@ -3,7 +3,7 @@
 import gc
 from typing import Final
 
-_COLLECT_AFTER: Final = (50_000, 20, 100)
+_COLLECT_AFTER: Final = (200_000, 20, 100)
 """Objects made and not freed before the young are looked through; how often that is done to older ones."""
 
 
