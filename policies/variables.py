@@ -1,6 +1,6 @@
 """The variables that conditions may name, with their types, and their values for the records of one case."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -87,13 +87,24 @@ class _Reader(NamedTuple):
     """How one field of a record becomes variables."""
 
     attribute: str
-    name: str
-    presence: str
+    name: str | None
+    """Of its value; None when nobody asks for it."""
+    presence: str | None
+    """Of whether it has one; None when nobody asks for it."""
     composed: _Composed | None
 
-    def variables(self) -> frozenset[str]:
-        """Return every name that it may give a value to."""
-        return frozenset({self.name, self.presence, f"{self.name}.minor", f"{self.name}.currency"})
+    @property
+    def is_used(self) -> bool:
+        """Whether anybody asks for anything."""
+        return self.name is not None or self.presence is not None
+
+    def of(self, used: Collection[str]) -> "_Reader":
+        """Return what gives values only to the variables in use."""
+        names = {self.name, f"{self.name}.minor", f"{self.name}.currency"}
+        return self._replace(
+            name=None if names.isdisjoint(used) else self.name,
+            presence=self.presence if self.presence in used else None,
+        )
 
 
 @cache
@@ -126,15 +137,12 @@ def _read(
 ) -> None:
     """Write the variables of one record; the screen does it for every case, hence one plain loop."""
     into[presence] = record is not None
-    if record is None:
-        into.update({reader.presence: False for reader in readers})
-        return
     for attribute, name, has, composed in readers:
-        value = getattr(record, attribute)
-        if value is None:
-            into[has] = False
+        value = None if record is None else getattr(record, attribute)
+        if has is not None:
+            into[has] = value is not None
+        if value is None or name is None:
             continue
-        into[has] = True
         if composed is None:
             into[name] = value
         else:
@@ -176,7 +184,7 @@ class Binder:
             (
                 record_type,
                 f"has.{record_type}",
-                tuple(reader for reader in _readers(record_type) if reader.variables() & names),
+                tuple(reader for one in _readers(record_type) if (reader := one.of(names)).is_used),
             )
             for record_type in schema.record_types
         ]

@@ -16,7 +16,7 @@ from agent.store.kill_switch import active_stops
 from agent.store.mirror import linked, load_records, records_of_customers, shared_values
 from agent.store.streams import read_times
 from agent.store.suppressions import has_suppressions, is_suppressed, suppressed_purposes
-from agent.watch.related import ABOUT, CUSTOMER, Records, Subject, records_of, subject_of
+from agent.watch.related import ABOUT, CUSTOMER, Records, records_of, subject_of
 from policies.expressions import Truth
 from policies.fact_names import record_types_of
 from policies.gates.candidate import Candidate, Reach
@@ -97,7 +97,7 @@ class Candidates:
         """
         gathered = self._gather(conn, cases, now=now)
         people: dict[str, _Person] = {}
-        cleared: dict[tuple[str, Subject], bool] = {}
+        cleared: dict[tuple[str, str], bool] = {}
         found: dict[CaseId, Candidate] = {}
         for case in cases:
             if case.customer_id not in people:
@@ -162,18 +162,13 @@ class Candidates:
         case: Case,
         gathered: _Gathered,
         person: _Person,
-        cleared: dict[tuple[str, Subject], bool],
+        cleared: dict[tuple[str, str], bool],
         *,
         now: datetime,
     ) -> Candidate:
         compiled = self.playbooks[case.scenario]
         customer = person.customer
         records = gathered.records[case.id]
-        # everybody in an incident shares one answer, unless the condition looks at the customer too
-        shared = compiled.playbook.trigger.scope == "affected" and not compiled.playbook.trigger.related
-        subject = Subject(_key(case.object_ref), None) if shared else subject_of(case)
-        if (case.scenario, subject) not in cleared:
-            cleared[case.scenario, subject] = _is_cleared(compiled, records, now=now)
         return Candidate(
             customer_known=customer is not None,
             status=customer.status if customer else CustomerStatus.ACTIVE,
@@ -187,8 +182,26 @@ class Candidates:
             killed=gathered.killed_scenarios[case.scenario],
             budget_left=gathered.budget_left,
             deadline=case.deadline,
-            cleared=cleared[case.scenario, subject],
+            cleared=self._cleared(case, compiled, records, cleared, now=now),
         )
+
+    def _cleared(
+        self,
+        case: Case,
+        compiled: CompiledPlaybook,
+        records: Records,
+        shared: dict[tuple[str, str], bool],
+        *,
+        now: datetime,
+    ) -> bool:
+        trigger = compiled.playbook.trigger
+        if trigger.scope != "affected" or trigger.related:
+            return _is_cleared(compiled, records, now=now)
+        # everybody in an incident shares one answer, unless the condition looks at the customer too
+        key = case.scenario, case.object_ref
+        if key not in shared:
+            shared[key] = _is_cleared(compiled, records, now=now)
+        return shared[key]
 
     def _reaches(
         self, case: Case, customer: Customer, playbook: Playbook, gathered: _Gathered
@@ -236,11 +249,6 @@ class Candidates:
 def _customer(records: Records) -> Customer | None:
     seen = records.get(CUSTOMER)
     return seen.record if seen and isinstance(seen.record, Customer) else None
-
-
-def _key(object_ref: str) -> tuple[str, str]:
-    record_type, _, record_id = object_ref.partition(":")
-    return record_type, record_id
 
 
 def _address(customer: Customer, kind: ChannelKind) -> str | None:
@@ -291,7 +299,7 @@ def _ticket(case: Case, playbook: Playbook, tickets: Mapping[str, Sequence[Ticke
 def _is_cleared(compiled: CompiledPlaybook, records: Records, *, now: datetime) -> bool:
     if compiled.playbook.trigger.record not in records:
         return False  # not read yet: the source's age answers; what was deleted, the sweep closes
-    bound = {kind: records[kind].record for kind in compiled.relevant_types if kind in records}
+    bound = {kind: seen.record for kind, seen in records.items() if kind in compiled.relevant_types}
     return compiled.resolved(bound, now=now) is Truth.TRUE
 
 
