@@ -87,10 +87,10 @@ def _policies(loaded: Loaded) -> Iterator[Finding]:
     templates = TemplateStore(loaded.at(loaded.settings.templates))
     for compiled in playbooks.values():
         playbook = compiled.playbook
-        for channel in playbook.channels:
+        for template in playbook.templates:
             templates.check(
                 playbook.scenario,
-                channel.template,
+                template,
                 facts=playbook.facts,
                 required=playbook.required_facts,
             )

@@ -83,9 +83,9 @@ def _playbooks(loaded: Loaded) -> dict[str, CompiledPlaybook]:
     templates = TemplateStore(loaded.at(loaded.settings.templates))
     for compiled in playbooks.values():
         playbook = compiled.playbook
-        for channel in playbook.channels:
+        for template in playbook.templates:
             templates.check(
-                playbook.scenario, channel.template, facts=playbook.facts, required=playbook.required_facts
+                playbook.scenario, template, facts=playbook.facts, required=playbook.required_facts
             )
     return playbooks
 

@@ -1,7 +1,7 @@
 """Runs every gate on a candidate and says which channel may be used, or why none."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -32,6 +32,7 @@ GATES: Final[tuple[Gate, ...]] = (
 """The gates on the case; of equally strict answers the first in this order names the reason."""
 CHANNEL_GATES: Final[tuple[ChannelGate, ...]] = (
     reach.channel_switch,
+    reach.second_channel,
     reach.address,
     reach.suppression,
     reach.consent,
@@ -49,6 +50,8 @@ class Gated:
     verdicts: tuple[Verdict, ...]
     """One of every gate on the case and on the channel; then, as `rule.channel`, what forbids others."""
     ruling: Ruling
+    second: bool = False
+    """Whether what would be sent is a second message."""
 
 
 def evaluate_gates(
@@ -83,7 +86,9 @@ def evaluate_gates(
         # without a customer there are no channels yet, and waiting for the customer is answer enough
         no_channel = blocked("address", "The playbook has no such channel for this customer.")
         verdicts = [*common, no_channel] if candidate.customer_known else common
-        return Gated(channel=None, verdicts=tuple(verdicts), ruling=combine(verdicts))
+        return Gated(
+            channel=None, verdicts=tuple(verdicts), ruling=_told(combine(verdicts), candidate, playbook)
+        )
     # min keeps the first of equals, so the playbook's order decides
     chosen = min(asked, key=lambda entry: _PREFERENCE[entry[2].outcome])
     channel, verdicts, ruling = chosen
@@ -96,13 +101,26 @@ def evaluate_gates(
     ]
     usable = _PREFERENCE[ruling.outcome] == 0
     return Gated(
-        channel=channel.kind if usable else None, verdicts=(*common, *verdicts, *others), ruling=ruling
+        channel=channel.kind if usable else None,
+        verdicts=(*common, *verdicts, *others),
+        ruling=_told(ruling, candidate, playbook),
+        second=bool(candidate.maybe_reached),
     )
 
 
 _PASS: Final = Outcome.PASS
 """Asked of twenty verdicts a candidate, and a module's name is found sooner than an enumeration's."""
 _PREFERENCE: Final = {Outcome.PASS: 0, Outcome.NEEDS_REVIEW: 0, Outcome.DEFER: 1, Outcome.BLOCK: 2}
+
+
+def _told(ruling: Ruling, candidate: Candidate, playbook: Playbook) -> Ruling:
+    """Hand a case to people, instead of dropping it, when a message may be lost and none may follow."""
+    dropped = ruling.outcome is Outcome.BLOCK and ruling.queue is None and ruling.rule not in _SETTLED
+    return replace(ruling, queue=playbook.queue) if candidate.maybe_reached and dropped else ruling
+
+
+_SETTLED: Final = frozenset({"cleared", "deadline"})
+"""Blocks after which a message would be no use."""
 
 
 def _remarks(verdicts: list[Verdict]) -> list[Verdict]:

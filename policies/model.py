@@ -155,6 +155,8 @@ class Channel(Strict):
     kind: ChannelKind
     template: Name
     """Stem of `prompts/templates/<scenario>/<template>.<language>.j2`."""
+    second: Name | None = None
+    """Stem of the text for a second message by this channel; it says that it may repeat."""
 
 
 class Holdout(Strict):
@@ -208,6 +210,9 @@ class Playbook(Strict):
     """What happens when the model cannot be used."""
     queue: Name
     """Which people an escalation of this scenario goes to."""
+    when_unknown: Literal["leave", "second_channel"] = "leave"
+    """When nobody knows whether a message arrived: `leave` it to the rules of its purpose, or tell the
+    customer once more by another channel."""
     holdout: Holdout | None = None
     value: ValueRule
     max_age: Duration
@@ -223,6 +228,16 @@ class Playbook(Strict):
     def ref(self) -> str:
         """`scenario@version`, as decisions and messages record it."""
         return f"{self.scenario}@{self.version}"
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """The stems of all texts, those of second messages included."""
+        second = (channel.second for channel in self.channels if channel.second)
+        return (*(channel.template for channel in self.channels), *second)
+
+    def second_template(self, kind: ChannelKind) -> str | None:
+        """Return the stem of the text for a second message by a channel, if there is one."""
+        return next((channel.second for channel in self.channels if channel.kind is kind), None)
 
 
 class QuietHours(Strict):

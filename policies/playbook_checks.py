@@ -14,7 +14,8 @@ from tools.yaml_source import Loc
 Report = Callable[[Loc, str, str], InputError]
 """From a place in the file, a problem and a remedy to an error."""
 
-_NO_HOLDOUT: Final = frozenset({Purpose.SAFETY, Purpose.ACCOUNT_SECURITY})
+_CRITICAL: Final = frozenset({Purpose.SAFETY, Purpose.ACCOUNT_SECURITY})
+_FEWEST_CHANNELS: Final = 2
 
 
 def playbook_mistakes(playbook: Playbook, report: Report) -> Iterator[InputError]:
@@ -98,7 +99,42 @@ def _no_stake(name: str, playbook: Playbook) -> tuple[str, str] | None:
     return None
 
 
+def _second_channel(playbook: Playbook, report: Report) -> Iterator[InputError]:
+    """Yield what is wrong with the one exception to sending once, which must be declared in full."""
+    if playbook.when_unknown == "leave":
+        for at, channel in enumerate(playbook.channels):
+            if channel.second:
+                yield report(
+                    ("channels", at, "second"),
+                    "no second message is ever sent",
+                    "write when_unknown: second_channel, or remove it",
+                )
+        return
+    if playbook.purpose not in _CRITICAL:
+        yield report(
+            ("when_unknown",),
+            f"{playbook.purpose.value} messages are never sent a second time",
+            "write leave; only safety and account_security messages may repeat",
+        )
+    if len(playbook.channels) < _FEWEST_CHANNELS:
+        yield report(("when_unknown",), "there is no second channel", "add one to channels, or write leave")
+    for at, channel in enumerate(playbook.channels):
+        if not channel.second:
+            yield report(
+                ("channels", at),
+                f"there is no text for a second message by {channel.kind.value}",
+                "add second: with the template of a text that says that it may repeat",
+            )
+        elif channel.second in {one.template for one in playbook.channels}:
+            yield report(
+                ("channels", at, "second"),
+                f"{channel.second!r} is the text of a first message",
+                "write another one, which says that it may repeat",
+            )
+
+
 def _combinations(playbook: Playbook, report: Report) -> Iterator[InputError]:
+    yield from _second_channel(playbook, report)
     trigger = playbook.trigger
     if trigger.scope == "affected" and trigger.record != "incident":
         yield report(("trigger", "scope"), "only an incident affects customers", "use owner")
@@ -106,7 +142,7 @@ def _combinations(playbook: Playbook, report: Report) -> Iterator[InputError]:
     for at, kind in enumerate(kinds):
         if kind in kinds[:at]:
             yield report(("channels", at, "kind"), f"{kind.value!r} is named twice", "remove one")
-    if playbook.holdout is not None and playbook.purpose in _NO_HOLDOUT:
+    if playbook.holdout is not None and playbook.purpose in _CRITICAL:
         yield report(
             ("holdout",), f"nobody is kept back from {playbook.purpose.value} messages", "remove holdout"
         )

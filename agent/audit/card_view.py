@@ -211,7 +211,8 @@ def _reviews(card: Card) -> Iterable[RenderableType]:
 def _sending(sending: Sending) -> Iterable[RenderableType]:
     delivery = sending.delivery.delivery
     why = f": {sending.delivery.state_reason}" if sending.delivery.state_reason else ""
-    lines = [
+    lines = [_text("The second message: the one before it may be lost.")] if delivery.step else []
+    lines += [
         _text(f"{delivery.id} is {_words(delivery.state)}{why}; content {delivery.content_hash[:_SHORT]}")
     ]
     for attempt in sending.attempts:

@@ -31,11 +31,9 @@ def check(
     templates = 0
     for compiled in playbooks.values():
         playbook = compiled.playbook
-        for channel in playbook.channels:
-            store.check(
-                playbook.scenario, channel.template, facts=playbook.facts, required=playbook.required_facts
-            )
-            templates += len(store.languages(playbook.scenario, channel.template))
+        for template in playbook.templates:
+            store.check(playbook.scenario, template, facts=playbook.facts, required=playbook.required_facts)
+            templates += len(store.languages(playbook.scenario, template))
     found = [
         {
             "scenario": one.playbook.scenario,

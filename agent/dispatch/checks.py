@@ -18,12 +18,14 @@ from agent.staleness import STALE_WORDS, why_stale
 from agent.store.deliveries import DeliveryFile
 from agent.store.drafts import DraftFile, get_draft
 from agent.store.kill_switch import active_stops
+from agent.store.second_messages import assume_second_due
 from agent.store.tables.sending import DeliveryRow
 from policies.engine import Gated, evaluate_gates
 from policies.gates.candidate import Candidate
 from policies.model import Limits, Playbook
 from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook
+from policies.value import evaluate, send_cost
 from policies.verdict import Outcome, Verdict
 
 _CASE_OF_RULE: Final = {"cleared": CaseState.RESOLVED, "deadline": CaseState.EXPIRED}
@@ -103,6 +105,30 @@ class Checks:
         """Return what becomes of a message whose channel nobody serves: it waits while there is time."""
         words = f"No sender is set up for {file.channel}."
         return _expiry_refusal(file, case, now) or _defer("no_sender", words, until=None)
+
+    def why_no_second(self, conn: Connection, file: DeliveryFile, case: Case, *, now: datetime) -> str:
+        """Return why no second message can follow on another channel; empty when one can, now or later."""
+        compiled = self.playbooks.get(case.scenario)
+        if compiled is None or case.state is not CaseState.APPROVED:
+            return f"The case is {case.state}." if compiled else "The playbook is no longer in use."
+        playbook = compiled.playbook
+        savepoint = conn.begin_nested()
+        try:
+            assume_second_due(conn, file.delivery.id)
+            candidate = self.candidates(conn, [case], now=now).get(case.id)
+        finally:
+            savepoint.rollback()
+        if candidate is None:
+            return "The customer is not in the mirror."
+        gated = evaluate_gates(candidate, playbook, self.limits, now=now)
+        if gated.ruling.outcome is Outcome.BLOCK:
+            return gated.ruling.reason
+        value = evaluate(
+            playbook.value,
+            send_cost=send_cost(self.limits, gated.channel),
+            sent_last_week=candidate.sent_last_week,
+        )
+        return "" if value.worth_it or value.in_band else "It would cost more than it is worth."
 
     def _approval_refusal(
         self, conn: Connection, file: DeliveryFile, draft: DraftFile | None, playbook: Playbook | None

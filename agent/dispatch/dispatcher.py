@@ -12,7 +12,8 @@ from agent.dispatch.intents import Intent, Intents, Look
 from agent.dispatch.outcomes import accept, park, settle
 from agent.dispatch.ports import Dispatched, Owner, Pace, Result
 from agent.dispatch.recovery import recover_attempts
-from agent.dispatch.unknowns import NOT_FOUND_ONCE, Next, after_not_found, next_move
+from agent.dispatch.second_channel import follow
+from agent.dispatch.unknowns import NOT_FOUND_ONCE, Next, OnUnknown, after_not_found, next_move, on_unknown
 from agent.domain.audit import Actor, ActorKind
 from agent.domain.cases import CaseId
 from agent.domain.drafts import DeliveryId, DeliveryState
@@ -59,14 +60,14 @@ class Dispatcher:
         self._clock = clock
         self._monotonic = monotonic
         self._pace = pace or Pace()
-        checks = Checks(
+        self._checks = Checks(
             candidates=candidates,
             playbooks=playbooks,
             limits=limits,
             rules=rules,
             window=self._pace.window,
         )
-        self._intents = Intents(store=store, checks=checks, owner=owner, pace=self._pace, actor=ACTOR)
+        self._intents = Intents(store=store, checks=self._checks, owner=owner, pace=self._pace, actor=ACTOR)
         self._slots = {
             kind: asyncio.Semaphore(sender.capability.max_in_flight) for kind, sender in senders.items()
         }
@@ -206,7 +207,7 @@ class Dispatcher:
             return Dispatched(result=Result.SKIPPED, next_at=file.delivery.next_at)
         with self._store.read() as conn:
             attempts = attempts_of(conn, file.delivery.id)
-        first = next_move(attempts, sender.capability, file.purpose, pace=self._pace, now=now)
+        first = next_move(attempts, sender.capability, self._wanted(file), pace=self._pace, now=now)
         step: Next | None = first
         reason = file.state_reason
         if first.move == "look_up":
@@ -214,7 +215,11 @@ class Dispatcher:
             reason = NOT_FOUND_ONCE
         if step is not None and step.move == "replay":
             return await self._send(file)
-        return await asyncio.to_thread(self._write_resolution, file.delivery.id, step, reason)
+        return await asyncio.to_thread(self._write_resolution, file, step, reason)
+
+    def _wanted(self, file: DeliveryFile) -> OnUnknown:
+        compiled = self._checks.playbooks.get(file.scenario)
+        return on_unknown(file, compiled.playbook if compiled else None)
 
     async def _look_up(
         self, sender: Sender, file: DeliveryFile, attempts: list[Attempt], *, now: datetime
@@ -232,7 +237,7 @@ class Dispatcher:
         return after_not_found(
             attempts,
             capability,
-            file.purpose,
+            self._wanted(file),
             reason=file.state_reason,
             pace=self._pace,
             now=now,
@@ -242,14 +247,17 @@ class Dispatcher:
         with self._store.read() as conn:
             return get_delivery(conn, delivery_id)
 
-    def _write_resolution(self, delivery_id: DeliveryId, step: Next | None, reason: str) -> Dispatched:
+    def _write_resolution(self, seen: DeliveryFile, step: Next | None, reason: str) -> Dispatched:
         """Write what was found out; None means that the provider has the message."""
         now = self._clock()
         with self._store.write() as tx:
-            file, case = self._intents.locked(tx, delivery_id)
-            if file.delivery.state is not DeliveryState.UNKNOWN:
+            file, case = self._intents.locked(tx, seen.delivery.id)
+            if (file.delivery.state, file.delivery.next_at) != (DeliveryState.UNKNOWN, seen.delivery.next_at):
                 return Dispatched(result=Result.SKIPPED, next_at=file.delivery.next_at)
             stopped = self._intents.stopped(file, case, None, now=now)
             if step is None:
                 return accept(tx, stopped, reason="found")
+            if step.move == "second_channel":
+                wait = Next(move="wait", at=now + self._pace.look_again)
+                return follow(tx, stopped, self._checks, wait=wait)
             return park(tx, stopped, step, reason=reason)

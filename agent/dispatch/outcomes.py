@@ -83,7 +83,7 @@ def park(tx: Tx, stopped: Stopped, step: Next, *, reason: str) -> Dispatched:
             _set(tx, stopped, to=DeliveryState.UNKNOWN, reason=why, next_at=None)
             move_case(tx, stopped.case, to=CaseState.CONTACTED, next_at=None, reason=why, stopped=stopped)
             return Dispatched(result=Result.UNKNOWN, next_at=None)
-        case "look_up" | "replay":
+        case "look_up" | "replay" | "second_channel":
             raise ValueError(f"{step.move} is done, not parked")
         case _:
             assert_never(step.move)

@@ -6,6 +6,8 @@ from typing import Final, Literal
 
 from agent.dispatch.ports import Pace
 from agent.store.attempts import Attempt, AttemptState
+from agent.store.deliveries import DeliveryFile
+from policies.model import Playbook
 from tools.messages import Capability
 from tools.records.vocabulary import Purpose
 
@@ -17,10 +19,12 @@ NOT_FOUND_ONCE: Final = "not_found_once"
 class OnUnknown:
     """What a purpose wants when nobody knows whether a message went out."""
 
-    not_found: Literal["person", "resend_once", "drop"]
+    not_found: Literal["person", "resend_once", "second_channel", "drop"]
     """The provider was asked twice and does not know it."""
-    blind: Literal["person", "drop"]
+    blind: Literal["person", "second_channel", "drop"]
     """The provider cannot be asked."""
+    key_spent: Literal["person", "second_channel"] = "person"
+    """It was asked under the same key as often as makes sense."""
 
 
 ON_UNKNOWN: Final = {
@@ -37,20 +41,32 @@ ON_UNKNOWN: Final = {
 class Next:
     """The next thing to do about an unknown outcome."""
 
-    move: Literal["wait", "look_up", "replay", "person", "drop"]
+    move: Literal["wait", "look_up", "replay", "person", "second_channel", "drop"]
     at: datetime | None = None
     """For `wait`: until when."""
 
 
+def on_unknown(file: DeliveryFile, playbook: Playbook | None) -> OnUnknown:
+    """Return what is wanted for a delivery: what its playbook declares, else what its purpose wants.
+
+    Only the first message of a case is followed by a second one; of the second one people are told.
+    """
+    if playbook is None or playbook.when_unknown == "leave":
+        return ON_UNKNOWN[file.purpose]
+    if file.delivery.step > 0:
+        return OnUnknown(not_found="person", blind="person")
+    return OnUnknown(not_found="second_channel", blind="second_channel", key_spent="second_channel")
+
+
 def next_move(
-    attempts: list[Attempt], capability: Capability, purpose: Purpose, *, pace: Pace, now: datetime
+    attempts: list[Attempt], capability: Capability, policy: OnUnknown, *, pace: Pace, now: datetime
 ) -> Next:
     """Return what to do about a delivery whose outcome is unknown.
 
     Args:
         attempts: All of its attempts in order; at least one is unknown.
         capability: What its channel can do.
-        purpose: Why it is sent.
+        policy: What is wanted for it.
         pace: Waits and bounds.
         now: Now.
     """
@@ -61,14 +77,14 @@ def next_move(
             return Next(move="wait", at=settled_at + capability.lookup_lag)
         return Next(move="look_up")
     if capability.idempotency == "key":
-        return _replay(attempts, capability, pace=pace, now=now)
-    return Next(move=ON_UNKNOWN[purpose].blind)
+        return _replay(attempts, capability, policy, pace=pace, now=now)
+    return Next(move=policy.blind)
 
 
 def after_not_found(
     attempts: list[Attempt],
     capability: Capability,
-    purpose: Purpose,
+    policy: OnUnknown,
     *,
     reason: str,
     pace: Pace,
@@ -76,22 +92,23 @@ def after_not_found(
 ) -> Next:
     """Return what to do when the provider, asked after its lag, does not know the message."""
     if capability.idempotency == "key":
-        return _replay(attempts, capability, pace=pace, now=now)
+        return _replay(attempts, capability, policy, pace=pace, now=now)
     if reason != NOT_FOUND_ONCE:
         return Next(move="wait", at=now + max(capability.lookup_lag, pace.first_wait))
-    policy = ON_UNKNOWN[purpose].not_found
-    if policy == "resend_once":
+    if policy.not_found == "resend_once":
         calls = [attempt for attempt in attempts if attempt.state is AttemptState.UNKNOWN]
         return Next(move="replay" if len(calls) == 1 else "person")
-    return Next(move=policy)
+    return Next(move=policy.not_found)
 
 
-def _replay(attempts: list[Attempt], capability: Capability, *, pace: Pace, now: datetime) -> Next:
+def _replay(
+    attempts: list[Attempt], capability: Capability, policy: OnUnknown, *, pace: Pace, now: datetime
+) -> Next:
     """Ask again under the same key, a few times, well within the key's life, with growing waits."""
     first = next(place for place, attempt in enumerate(attempts) if attempt.state is AttemptState.UNKNOWN)
     replays = len(attempts) - first - 1
     trusted_until = attempts[first].started_at + capability.key_ttl * pace.key_share / 100
     if replays >= pace.replays or now >= trusted_until:
-        return Next(move="person")
+        return Next(move=policy.key_spent)
     due = (attempts[-1].ended_at or now) + pace.wait(replays) if replays else now
     return Next(move="replay") if due <= now else Next(move="wait", at=due)

@@ -36,6 +36,8 @@ class Member:
     """Whether there were texts that nobody could read."""
     reviewed: bool = False
     """Whether a person has said something about an earlier draft; they then see the next one too."""
+    second: bool = False
+    """Whether a first message may be lost, so that this one is the second, by another channel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,7 +133,7 @@ def choose(
         or Choice(
             kind=DecisionKind.CONTACT,
             reason="worth_it",
-            explanation=f"Every gate passed and a message is worth more than silence.{_left_out(member)}",
+            explanation=_worth_it(member),
             review=_most_telling(_review_reasons(member, state, playbook, valuation), high_reasons),
         )
     )
@@ -183,9 +183,13 @@ def _by_form(member: Member, playbook: Playbook) -> Choice | None:
     )
 
 
-def _left_out(member: Member) -> str:
-    names = malformed(member)
-    return f" {_forms_of(names)}; the message is written without it." if names else ""
+def _worth_it(member: Member) -> str:
+    words = ["Every gate passed and a message is worth more than silence."]
+    if member.second:
+        words.append("It is the second one: nobody knows whether the first arrived.")
+    if names := malformed(member):
+        words.append(f"{_forms_of(names)}; the message is written without it.")
+    return " ".join(words)
 
 
 def malformed(member: Member) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ class Draft:
         refused = state.slotted is not None and any(not finding.ok for finding in state.findings)
         if refused and state.slotted is not None and state.slotted.author == "template":
             return escalate_contacts(state, playbook, reason="template_refused")
+        if any(member.second for member in contacted(state)):
+            return self._second(state, playbook)
         if playbook.composition is Composition.STRICT:
             return self._from_template(state, playbook)
         if state.fallback or state.tries >= MAX_TRIES:
@@ -38,6 +40,13 @@ class Draft:
                 return escalate_contacts(state, playbook, reason=f"model_{reason}")
             return self._from_template(state, playbook) | Update(fallback=reason)
         return await self._from_model(state, playbook)
+
+    def _second(self, state: Deliberation, playbook: Playbook) -> Update:
+        """Return the approved text that says that it may repeat; no model writes that one."""
+        stem = playbook.second_template(ChannelKind(state.situation.channel))
+        if stem is None:
+            return escalate_contacts(state, playbook, reason="no_second_text")
+        return self._from_template(state, playbook, stem)
 
     async def _from_model(self, state: Deliberation, playbook: Playbook) -> Update:
         situation = state.situation
@@ -74,8 +83,8 @@ class Draft:
         )
         return Update(slotted=slotted, tries=state.tries + 1, uses=(*state.uses, answer.use), findings=())
 
-    def _from_template(self, state: Deliberation, playbook: Playbook) -> Update:
-        template = self._template(state, playbook)
+    def _from_template(self, state: Deliberation, playbook: Playbook, stem: str | None = None) -> Update:
+        template = self._template(state, playbook, stem)
         slotted = Slotted(
             subject=template.subject,
             body=template.body,
@@ -85,11 +94,11 @@ class Draft:
         )
         return Update(slotted=slotted, findings=())
 
-    def _template(self, state: Deliberation, playbook: Playbook) -> SlottedTemplate:
+    def _template(self, state: Deliberation, playbook: Playbook, stem: str | None = None) -> SlottedTemplate:
         slots = usable_slots(contacted(state), playbook)
         return self.templates.slotted(
             state.situation.scenario,
-            _stem(playbook, state.situation.channel),
+            stem or _stem(playbook, state.situation.channel),
             state.situation.locale,
             [*(slot.name for slot in slots), *true_flags(state.situation)],
         )

@@ -17,6 +17,7 @@ from agent.store.cases import get_cases, transition
 from agent.store.decisions import record_decisions
 from agent.store.deliveries import NewDelivery, queue_deliveries
 from agent.store.drafts import NewDraft, next_versions, record_drafts
+from agent.store.second_messages import steps_of
 from agent.store.situations import close_situation
 from agent.store.transaction import Store, Tx, chunked
 from agent.store.work import enqueue
@@ -129,13 +130,14 @@ class Record:
         *,
         now: datetime,
     ) -> None:
+        steps = steps_of(tx.conn, [draft.case_id for draft in drafts])
         queued = queue_deliveries(
             tx,
             [
                 NewDelivery(
                     case=cases[draft.case_id],
                     draft=draft,
-                    step=0,
+                    step=steps[draft.case_id],
                     purpose=playbook.purpose,
                     counts_to_cap=playbook.counts_to_cap,
                     needs_approval=False,

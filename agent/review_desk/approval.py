@@ -27,6 +27,7 @@ from agent.review_desk.opening import (
 from agent.staleness import STALE_WORDS, Staleness, why_stale_in_review
 from agent.store.deliveries import NewDelivery, queue_delivery
 from agent.store.draft_claims import record_first_approval
+from agent.store.second_messages import steps_of
 from agent.store.work import enqueue
 from policies.model import Playbook
 from tools.errors import ToolError
@@ -163,7 +164,7 @@ def _approved(desk: Desk, opened: Opened, playbook: Playbook, *, seconds: int | 
         new = NewDelivery(
             case=case,
             draft=opened.file.draft,
-            step=0,
+            step=steps_of(tx.conn, [case.id])[case.id],
             purpose=playbook.purpose,
             counts_to_cap=playbook.counts_to_cap,
             needs_approval=True,

@@ -14,6 +14,7 @@ from agent.store.deliveries import sent_times
 from agent.store.keyring import Keyring
 from agent.store.kill_switch import active_stops
 from agent.store.mirror import linked, load_records, records_of_customers, shared_values
+from agent.store.second_messages import maybe_reached
 from agent.store.streams import read_times
 from agent.store.suppressions import has_suppressions, is_suppressed, suppressed_purposes
 from agent.watch.related import ABOUT, CUSTOMER, Records, records_of, subject_of
@@ -71,6 +72,7 @@ class _Gathered:
     suppressed: Mapping[ChannelKind, Mapping[str, frozenset[str]]]
     killed_scenarios: Mapping[str, str | None]
     killed_channels: Mapping[ChannelKind, str | None]
+    maybe_reached: Mapping[CaseId, frozenset[ChannelKind]]
     read_at: Mapping[tuple[str, str], datetime]
     """(connector, stream) → when it was last read to its end."""
     budget_left: bool
@@ -123,6 +125,8 @@ class Candidates:
             suppressed={kind: self._suppressed(conn, customers, kind) for kind in ChannelKind},
             killed_scenarios={scenario: stops.scenario(scenario) for scenario in scenarios},
             killed_channels={kind: stops.channel(kind) for kind in ChannelKind},
+            # a case without a decision has sent nothing yet
+            maybe_reached=maybe_reached(conn, [case.id for case in cases if case.turn]),
             read_at=read_times(conn),
             budget_left=self.budget_left(conn, now),
         )
@@ -183,6 +187,7 @@ class Candidates:
             budget_left=gathered.budget_left,
             deadline=case.deadline,
             cleared=self._cleared(case, compiled, records, cleared, now=now),
+            maybe_reached=gathered.maybe_reached.get(case.id, frozenset()),
         )
 
     def _cleared(

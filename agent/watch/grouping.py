@@ -20,7 +20,7 @@ from policies.triggers import CompiledPlaybook
 MOST_MEMBERS = 500
 """Larger groups become several situations; the ledger of model calls answers their equal requests once."""
 
-_Key = tuple[str, str, str, str, tuple[tuple[str, str], ...]]
+_Key = tuple[str, str, str, str, tuple[tuple[str, str], ...], bool]
 
 
 def group(
@@ -51,7 +51,7 @@ def group(
 
 
 def _open(tx: Tx, cases: Sequence[Case], key: _Key, *, at: datetime, actor: Actor) -> None:
-    _, _, channel, locale, categories = key
+    _, _, channel, locale, categories, _ = key
     situation_id = open_situation(
         tx, cases[0], channel=channel, locale=locale, categories=categories, instruction=None, at=at
     )
@@ -76,4 +76,5 @@ def _key(case: Case, gated: Gated, records: Records, playbook: Playbook, *, at: 
         gated.channel.value if gated.channel else "",
         locale_of(records),
         tuple(sorted(facts.items())),
+        gated.second,  # its text is another one
     )

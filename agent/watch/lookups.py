@@ -113,6 +113,7 @@ class MirrorLookUps:
             reading=None,
             unread=False,
             reviewed=reviewed,
+            second=gated.second,
         )
 
     def _may_print(self, fact: Fact) -> bool:

@@ -50,3 +50,5 @@ class Candidate:
     deadline: datetime | None
     cleared: bool
     """Whether `resolves_on` is true now."""
+    maybe_reached: frozenset[ChannelKind] = frozenset()
+    """By which channels a message of this case was sent that may be lost; what follows is a second one."""

@@ -45,6 +45,22 @@ def shared_address(
     return Verdict(rule="shared_address", outcome=Outcome.PASS, reason=reason)
 
 
+def second_channel(
+    reach: Reach, candidate: Candidate, playbook: Playbook, _limits: Limits, _now: datetime
+) -> Verdict:
+    """Let a second message go by another channel alone, which the customer has said yes to."""
+    if not candidate.maybe_reached:
+        return passed("second_channel")
+    kind = reach.kind.value
+    if reach.kind in candidate.maybe_reached:
+        return blocked("second_channel", f"A message may have reached the customer by {kind} already.")
+    if playbook.when_unknown == "leave" or not playbook.second_template(reach.kind):
+        return blocked("second_channel", f"The playbook has no second message by {kind}.")
+    if reach.suppressed or reach.consent is not ConsentState.OPTED_IN:
+        return blocked("second_channel", f"A second message by {kind} needs the customer's yes to it.")
+    return passed("second_channel")
+
+
 def consent(
     reach: Reach, _candidate: Candidate, playbook: Playbook, _limits: Limits, _now: datetime
 ) -> Verdict:

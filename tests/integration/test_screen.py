@@ -86,7 +86,7 @@ def test_a_decision_is_read_back_as_it_was_made(any_store: Store) -> None:
     )
     assert (decision.queue, decision.at, decision.turn, case.turn) == ("specialist", NOW, 0, 1)
     assert {verdict.rule: verdict.outcome for verdict in decision.verdicts}["quiet_hours"] is Outcome.PASS
-    assert len(decision.verdicts) == 17
+    assert len(decision.verdicts) == 18
     assert decision.valuation is not None
     assert decision.valuation.provenance == "assumed"
     assert decision.playbook_hash == DELAY.content_hash

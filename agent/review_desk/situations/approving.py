@@ -1,11 +1,11 @@
 """Approving one chunk of a situation: every draft's facts are read again before anything is queued."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agent.domain.cases import CaseState
+from agent.domain.cases import CaseId, CaseState
 from agent.domain.decisions import DecisionKind
 from agent.domain.drafts import DraftState, ReviewVerdict
 from agent.errors import NotFoundError
@@ -16,6 +16,7 @@ from agent.review_desk.situations.writing import Chunk, locked
 from agent.staleness import Staleness, why_stale_in_review
 from agent.store.deliveries import NewDelivery, dedup_key, queue_deliveries, taken_keys
 from agent.store.drafts import DraftFile
+from agent.store.second_messages import steps_of
 from agent.store.situation_openings import approved_by_another, record_first_approval
 from agent.store.work import NewWork, enqueue_all
 from policies.model import Playbook
@@ -116,7 +117,8 @@ def _put_back(chunk: Chunk, files: Sequence[DraftFile], fates: Fates, *, reason:
 
 
 def _approve(desk: Desk, chunk: Chunk, files: Sequence[DraftFile], fates: Fates) -> list[DraftFile]:
-    sent = _sent_before(chunk, files, fates)
+    steps = steps_of(chunk.tx.conn, [file.draft.case_id for file in files])
+    sent = _sent_before(chunk, files, fates, steps)
     free = [file for file in files if file.draft.id not in sent]
     taken = chunk.take(free, fates, to=DraftState.APPROVED, reason="approved")
     if not taken:
@@ -127,7 +129,7 @@ def _approve(desk: Desk, chunk: Chunk, files: Sequence[DraftFile], fates: Fates)
         NewDelivery(
             case=chunk.cases[file.draft.case_id],
             draft=file.draft,
-            step=0,
+            step=steps[file.draft.case_id],
             purpose=playbook.purpose,
             counts_to_cap=playbook.counts_to_cap,
             needs_approval=True,
@@ -149,10 +151,12 @@ def _approve(desk: Desk, chunk: Chunk, files: Sequence[DraftFile], fates: Fates)
     return taken
 
 
-def _sent_before(chunk: Chunk, files: Sequence[DraftFile], fates: Fates) -> set[str]:
+def _sent_before(
+    chunk: Chunk, files: Sequence[DraftFile], fates: Fates, steps: Mapping[CaseId, int]
+) -> set[str]:
     """Return drafts whose case has a message queued or sent already; one more would stop the whole chunk."""
     keys = {
-        file.draft.id: dedup_key(chunk.cases[file.draft.case_id].signal_key, 0)
+        file.draft.id: dedup_key(chunk.cases[file.draft.case_id].signal_key, steps[file.draft.case_id])
         for file in files
         if file.draft.case_id in chunk.cases
     }

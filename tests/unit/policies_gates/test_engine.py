@@ -40,6 +40,7 @@ RULES = (
     "budget",
     "quiet_hours",
     "channel_switch",
+    "second_channel",
     "address",
     "suppression",
     "consent",
