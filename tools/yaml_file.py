@@ -10,6 +10,7 @@ from typing import TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from tools.described import field_meanings
 from tools.errors import InputError
 from tools.yaml_source import Loc, YamlDocument, dotted, read_yaml
 
@@ -154,9 +155,9 @@ def _wording(error: ErrorDetails, loc: Loc, model: type[BaseModel]) -> tuple[str
 def _meaning(model: type[BaseModel], loc: Loc) -> str:
     """Return the field's own description, in brackets, when it has one."""
     for parent in _models_at(model, loc[:-1]):
-        field = parent.model_fields.get(str(loc[-1])) if loc else None
-        if field is not None and field.description:
-            return f" ({' '.join(field.description.split())})"
+        words = field_meanings(parent).get(str(loc[-1])) if loc else None
+        if words:
+            return f" ({' '.join(words.split())})"
     return ""
 
 

@@ -14,6 +14,7 @@ import typer
 from agent.cli import audit, company, playbooks, run
 from agent.cli.review import group as review
 from agent.errors import OutriderError, StoreError
+from agent.heap import collect_seldom
 from tools.errors import InputError, ToolError
 
 FAILED = 1
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What follows `outrider`; what the process was started with when None.
     """
+    collect_seldom()  # also while a command is imported
     try:
         app(args=arguments, prog_name="outrider" if arguments is not None else None)
     except SystemExit as exc:

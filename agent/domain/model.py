@@ -4,16 +4,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from agent.domain.decisions import ModelUse
+from tools.described import Described
 from tools.records.vocabulary import ChannelKind, Purpose
 
 AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
 
-class _Reply(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
+class _Reply(Described):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 class Mood(StrEnum):

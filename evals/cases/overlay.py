@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, Tag, create_model
 
 from evals.cases.moments import DayText, Moment, MoneyText, day, moment, money
+from tools.described import field_meanings
 from tools.records.base import Money, Strict
 from tools.records.registry import RECORD_TYPES
 
@@ -50,9 +51,10 @@ def _written_type(annotation: Any) -> Any:  # noqa: ANN401  # any type expressio
 def overlay_of(model: type[Strict]) -> type[Overlay]:
     """Return the model of what may be written about a record or a part of one."""
     fields: dict[str, Any] = {}
+    meanings = field_meanings(model)
     for name, field in model.model_fields.items():
         written = _written_type(field.annotation)
-        fields[name] = (written | None, Field(default=None, description=field.description))
+        fields[name] = (written | None, Field(default=None, description=meanings.get(name)))
     return create_model(model.__name__, __base__=Overlay, **fields)
 
 

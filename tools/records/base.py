@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, NewType
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
+from tools.described import Described
 from tools.records.forms import LABEL, POSTCODE
 
 CustomerId = NewType("CustomerId", str)
@@ -30,10 +31,10 @@ Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 E164 = Annotated[str, Field(pattern=r"^\+[1-9]\d{6,14}$")]
 
 
-class Strict(BaseModel):
+class Strict(Described):
     """Base of everything parsed from outside: immutable, no coercion, no unknown fields."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 class Money(Strict):
