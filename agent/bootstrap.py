@@ -2,30 +2,28 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Engine, make_url
+from sqlalchemy import make_url
 
-from agent.clock import Clock, Monotonic, system_clock, system_monotonic
+from agent.clock import Clock, Monotonic, system_monotonic
 from agent.daemon.deliberations import Deliberations
 from agent.daemon.jobs import LocalEngine
 from agent.daemon.kinds import work_kinds
 from agent.daemon.loop import Daemon
 from agent.daemon.rounds import Rounds
 from agent.daemon.worker import Worker
+from agent.desk_bootstrap import DeskParts, build_desk
 from agent.dispatch.dispatcher import Dispatcher
 from agent.dispatch.owners import FileOwner, PostgresOwner, new_owner_id
 from agent.dispatch.ports import Owner
-from agent.domain.cases import Case
-from agent.domain.reviewers import Roster
 from agent.graph.nodes import Nodes
 from agent.graph.when_needed import deliberate_with
-from agent.heap import collect_seldom
 from agent.ids import Ids
-from agent.llm.budget import SCOPE, clear_dead_calls
+from agent.llm.budget import clear_dead_calls
 from agent.llm.port import Model
 from agent.llm.rules import RulesModel
 from agent.nodes.decide import Decide
@@ -34,30 +32,14 @@ from agent.nodes.guard import Guard
 from agent.nodes.record import Record
 from agent.nodes.sense import Sense
 from agent.review_desk.desk import ReviewDesk
-from agent.review_desk.proposals.folders import Folders
-from agent.store.budgets import balance
-from agent.store.database import open_database
-from agent.store.keyring import Keyring
 from agent.store.transaction import Store
 from agent.watch.candidates import Candidates
-from agent.watch.ingest import Ingest
 from agent.watch.lookups import MirrorLookUps
 from agent.watch.recheck import SourceRecheck
 from agent.watch.screen import Screen
 from agent.watch.sweep import Sweep
-from agent.watch.zones import zone_of
-from policies.loader import (
-    LIMITS_FILE,
-    PLAYBOOK_FOLDER,
-    REVIEW_FILE,
-    load_limits,
-    load_playbooks,
-    load_review_rules,
-)
 from policies.model import Limits
-from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook
-from policies.zones import use_packaged_zones
 from prompts.templates import TemplateStore
 from tools.ports import Sender, Source
 from tools.records.vocabulary import ChannelKind
@@ -71,45 +53,17 @@ MakeModel = Callable[[Store, TemplateStore], Model]
 """Builds the model once the store is open; the offline rules model needs only the templates."""
 
 
-class OpenDatabase(Protocol):
-    """Opens a database whose schema fits this version."""
-
-    def __call__(self, url: str, *, create: bool) -> tuple[Engine, Engine]:
-        """Return (writer, reader)."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Parts(DeskParts):
     """What somebody chose: settings, the demo, a replay, or a test."""
 
-    database_url: str
-    data_folder: Path
-    installation_key: bytes
     sources: tuple[Source, ...]
     senders: Mapping[ChannelKind, Sender]
-    from_addresses: Mapping[ChannelKind, str] = field(default_factory=dict[ChannelKind, str])
-    """Whom customers see messages of a channel come from, where that is known."""
-    playbooks: Mapping[str, CompiledPlaybook] = field(default_factory=lambda: load_playbooks(PLAYBOOK_FOLDER))
-    folders: Folders = field(default_factory=Folders)
-    """Where `playbooks`, templates and prompts were read from."""
     templates: TemplateStore | None = None
     """Those of `folders` that were read already; None reads them when they are needed."""
-    limits: Limits = field(default_factory=lambda: load_limits(LIMITS_FILE))
-    rules: ReviewRules = field(default_factory=lambda: load_review_rules(REVIEW_FILE))
-    roster: Roster = field(default_factory=lambda: Roster({}))
-    login: str = ""
-    """The operating system's user, for the audit log."""
     make_model: MakeModel = lambda _store, templates: RulesModel(templates)
-    needs_budget: bool = False
-    """Whether calls to the model cost money."""
-    clock: Clock = system_clock
     monotonic: Monotonic = system_monotonic
-    ids: Ids = field(default_factory=Ids)
     shadow: bool = False
-    create: bool = True
-    open_database: OpenDatabase = open_database
-    """Opens the writer and the reader; eval runs keep theirs over many systems."""
     concurrency: int = 8
     every: timedelta = timedelta(seconds=15)
 
@@ -167,34 +121,16 @@ def build_app(parts: Parts) -> App:
         StoreError: The database cannot be used.
         InputError: A playbook, a limit or a template is wrong.
     """
-    use_packaged_zones()
-    collect_seldom()
-    writer, reader = parts.open_database(parts.database_url, create=parts.create)
-    keyring = Keyring(parts.installation_key, random=parts.ids.secret)
-    store = Store(writer=writer, reader=reader, ids=parts.ids, keyring=keyring)
+    reviewing = build_desk(parts, open_sources=lambda: parts.sources)
+    store, candidates, recheck = reviewing.store, reviewing.candidates, reviewing.recheck
     templates = parts.templates or TemplateStore(parts.folders.templates)
-    candidates = Candidates(
-        playbooks=parts.playbooks,
-        limits=parts.limits,
-        keyring=keyring,
-        budget_left=_budget_left(parts),
-    )
-    ingest = Ingest(store)
-    recheck = SourceRecheck(
-        store=store,
-        sources={source.name: source for source in parts.sources},
-        ingest=ingest,
-        playbooks=parts.playbooks,
-        limits=parts.limits,
-    )
     owner = _owner(parts, store)
     model = parts.make_model(store, templates)
     dispatcher = _dispatcher(parts, store, recheck, candidates, owner)
-    desk = _desk(parts, store, recheck, candidates)
     rounds = Rounds(
         store=store,
         sources=parts.sources,
-        ingest=ingest,
+        ingest=reviewing.ingest,
         sweep=Sweep(store, parts.playbooks, shadow=parts.shadow),
         screen=Screen(store, parts.playbooks, parts.limits, candidates),
     )
@@ -204,7 +140,7 @@ def build_app(parts: Parts) -> App:
         database_url=parts.database_url,
         rounds=rounds,
         worker=_worker(parts, store, owner, deliberations, dispatcher),
-        desk=desk,
+        desk=reviewing.desk,
         owner=owner,
         recover=_recover(store, dispatcher, parts.clock),
         clock=parts.clock,
@@ -217,7 +153,7 @@ def build_app(parts: Parts) -> App:
         limits=parts.limits,
         sources=parts.sources,
         rounds=rounds,
-        desk=desk,
+        desk=reviewing.desk,
         dispatcher=dispatcher,
         owner=owner,
         model=model,
@@ -243,26 +179,6 @@ def _dispatcher(
         owner=owner,
         clock=parts.clock,
         monotonic=parts.monotonic,
-    )
-
-
-def _desk(parts: Parts, store: Store, recheck: SourceRecheck, candidates: Candidates) -> ReviewDesk:
-    def zone_for(conn: Connection, case: Case) -> str:
-        return zone_of(conn, case, parts.limits)
-
-    return ReviewDesk(
-        store=store,
-        recheck=recheck,
-        candidates=candidates,
-        playbooks=parts.playbooks,
-        limits=parts.limits,
-        clock=parts.clock,
-        zone_of=zone_for,
-        rules=parts.rules,
-        roster=parts.roster,
-        login=parts.login,
-        folders=parts.folders,
-        from_addresses=parts.from_addresses,
     )
 
 
@@ -312,13 +228,3 @@ def _owner(parts: Parts, store: Store) -> Owner:
         # beside the database: workers with other data folders must see the same locks
         return FileOwner(Path(url.database).parent if url.database else parts.data_folder, owner_id=owner_id)
     return PostgresOwner(store.writer, owner_id=owner_id)
-
-
-def _budget_left(parts: Parts) -> Callable[[Connection, datetime], bool]:
-    def left(conn: Connection, now: datetime) -> bool:
-        if not parts.needs_budget:
-            return True
-        known = balance(conn, scope=SCOPE, period=now.date().isoformat())
-        return known is None or known.left > 0
-
-    return left

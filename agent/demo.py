@@ -16,6 +16,7 @@ from agent.settings import SETTINGS_FILE, Loaded, Settings, load_settings
 from agent.store.cases import count_by_state
 from agent.store.decisions import count_by_reason
 from agent.store.overview import cost_of, count_records, model_cost, sent_messages
+from agent.store.transaction import Store
 from agent.wiring import parts_of
 from tools.errors import InputError
 from tools.sim.build import build_company
@@ -107,7 +108,7 @@ async def serve_week(settings_file: Path, *, customers: int, days: int, progress
         hours = (end - clock()) // TICK
         for hour in range(1, hours + 1):
             now = clock.advance(TICK)
-            company.observe(_seen(app, now - 2 * TICK))
+            company.observe(_seen(app.store, now - 2 * TICK))
             company.advance(now)
             done = await app.daemon.once()
             summary.signals += done.opened
@@ -127,17 +128,17 @@ async def serve_week(settings_file: Path, *, customers: int, days: int, progress
 def move_on(app: App, loaded: Loaded, clock: SimulatedClock, step: timedelta) -> datetime:
     """Let a simulated company live on for a while, note it in the settings, and return the new instant."""
     now = clock.advance(step)
-    keep_up(app, loaded, now=now, since=now - 2 * step)
+    keep_up(app.store, loaded, now=now, since=now - 2 * step)
     return now
 
 
-def keep_up(app: App, loaded: Loaded, *, now: datetime, since: datetime) -> None:
+def keep_up(store: Store, loaded: Loaded, *, now: datetime, since: datetime) -> None:
     """Let a simulated company live until `now`, told of what was sent since, and note the time."""
     simulation = loaded.settings.simulation
     if simulation is None or loaded.path is None:
         raise TypeError("only a demo can be moved on")
     company = Company(loaded.at(simulation.company))
-    company.observe(_seen(app, since))
+    company.observe(_seen(store, since))
     company.advance(now)
     _note_time(loaded.path, now)
 
@@ -159,9 +160,9 @@ def _review(app: App, summary: Summary, now: datetime) -> None:
             summary.stale += 1
 
 
-def _seen(app: App, since: datetime) -> list[Seen]:
+def _seen(store: Store, since: datetime) -> list[Seen]:
     """Return the messages that simulated customers got since an instant."""
-    with app.store.read() as conn:
+    with store.read() as conn:
         messages = sent_messages(conn, since=since)
     return [Seen(customer_key=one.customer_id, about_key=one.object_ref, at=one.at) for one in messages]
 

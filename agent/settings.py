@@ -16,8 +16,7 @@ from agent.domain.drafts import AUTHORS
 from agent.domain.reviewers import Role
 from agent.store.keyring import KEY_BYTES
 from policies.loader import LIMITS_FILE, PLAYBOOK_FOLDER, REVIEW_FILE
-from prompts.store import LIBRARY_FOLDER
-from prompts.templates import TEMPLATE_FOLDER
+from prompts.folders import LIBRARY_FOLDER, TEMPLATE_FOLDER
 from tools.durations import Duration
 from tools.errors import InputError
 from tools.records.base import Instant, Strict

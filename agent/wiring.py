@@ -1,15 +1,13 @@
 """From settings to parts: which adapters an operator chose."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import partial
 from random import Random
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
-
 from agent.bootstrap import MakeModel, Parts
-from agent.clock import Clock, SimulatedClock, system_clock
-from agent.domain.reviewers import Roster
+from agent.clock import Clock
+from agent.desk_wiring import clock_of, desk_parts_of, sources_of
 from agent.llm.budget import ModelBudget
 from agent.llm.ledgered import LedgeredModel
 from agent.llm.port import Model
@@ -18,18 +16,15 @@ from agent.llm.requests import Questions
 from agent.llm.retries import RetryRules
 from agent.llm.rules import RulesModel
 from agent.llm.transport import Transport
-from agent.review_desk.proposals.folders import Folders
-from agent.settings import Loaded, OpenAiSettings, Secrets, SmtpSettings, open_data_folder
+from agent.settings import Loaded, OpenAiSettings, Secrets, SmtpSettings
 from agent.store.transaction import Store
-from policies.loader import load_limits, load_playbooks, load_review_rules
-from policies.model import Limits
+from policies.loader import load_limits
 from policies.triggers import CompiledPlaybook
 from prompts.store import PromptStore
 from prompts.templates import TemplateStore
-from tools.errors import InputError
-from tools.ports import Sender, Source
+from tools.ports import Sender
 from tools.records.vocabulary import ChannelKind
-from tools.registry import SmtpServer, open_sender, open_source
+from tools.registry import SmtpServer, open_sender
 
 
 def parts_of(loaded: Loaded, *, shadow: bool | None = None, create: bool = True, login: str = "") -> Parts:
@@ -38,80 +33,33 @@ def parts_of(loaded: Loaded, *, shadow: bool | None = None, create: bool = True,
     Raises:
         InputError: A file that the settings name is missing or wrong.
     """
-    settings = loaded.settings
-    clock: Clock = SimulatedClock(settings.simulation.now) if settings.simulation else system_clock
-    limits = load_limits(loaded.at(settings.limits))
-    rules = load_review_rules(loaded.at(settings.review))
-    chosen = settings.shadow if shadow is None else shadow
+    settings, clock = loaded.settings, clock_of(loaded)
+    senders = _senders(loaded, clock)
+    sources = sources_of(loaded, clock)
+    make_model = _model(loaded, clock)
+    templates = TemplateStore(loaded.at(settings.templates))
+    desk = desk_parts_of(
+        loaded, clock=clock, create=create, login=login, also_check=partial(_check_templates, templates)
+    )
     return Parts(
-        database_url=_database_url(loaded),
-        data_folder=loaded.data_folder,
-        sources=_sources(loaded, clock if settings.simulation else None),
-        senders=_senders(loaded, clock),
-        from_addresses=_from_addresses(loaded),
-        playbooks=_playbooks(loaded),
-        folders=_folders(loaded),
-        limits=limits,
-        rules=rules,
-        roster=Roster({name: person.role for name, person in settings.reviewers.items()}),
-        login=login,
-        make_model=_model(loaded, limits, clock),
-        needs_budget=isinstance(settings.model, OpenAiSettings),
-        clock=clock,
-        shadow=chosen,
-        create=create,
+        **{field.name: getattr(desk, field.name) for field in fields(desk)},
+        sources=sources,
+        senders=senders,
+        make_model=make_model,
+        shadow=settings.shadow if shadow is None else shadow,
         concurrency=settings.concurrency,
         every=settings.every,
-        installation_key=open_data_folder(
-            loaded.data_folder
-        ),  # last: a mistake in a file leaves nothing behind
     )
 
 
-def _folders(loaded: Loaded) -> Folders:
-    settings = loaded.settings
-    return Folders(
-        playbooks=loaded.at(settings.playbooks),
-        templates=loaded.at(settings.templates),
-        prompts=loaded.at(settings.prompts),
-    )
-
-
-def _playbooks(loaded: Loaded) -> dict[str, CompiledPlaybook]:
-    """Return the playbooks, each with templates that its facts can fill."""
-    playbooks = load_playbooks(loaded.at(loaded.settings.playbooks))
-    templates = TemplateStore(loaded.at(loaded.settings.templates))
+def _check_templates(templates: TemplateStore, playbooks: Mapping[str, CompiledPlaybook]) -> None:
+    """Refuse templates that the facts of their playbooks cannot fill."""
     for compiled in playbooks.values():
         playbook = compiled.playbook
         for template in playbook.templates:
             templates.check(
                 playbook.scenario, template, facts=playbook.facts, required=playbook.required_facts
             )
-    return playbooks
-
-
-def _database_url(loaded: Loaded) -> str:
-    try:
-        backend = make_url(loaded.database_url).get_backend_name()
-    except ArgumentError:
-        backend = ""
-    if backend not in {"sqlite", "postgresql"}:
-        raise InputError(
-            "this is no address of a database that Outrider can use",
-            path=loaded.path,
-            field="OUTRIDER_DATABASE" if loaded.env.get("OUTRIDER_DATABASE") else "database",
-            remedy="write postgresql+psycopg://user@host/name, or leave it out for a SQLite file",
-        )
-    return loaded.database_url
-
-
-def _sources(loaded: Loaded, server_now: Callable[[], datetime] | None) -> tuple[Source, ...]:
-    env = dict(loaded.env)
-    if loaded.settings.simulation:
-        env.setdefault("COMPANY_URL", f"sqlite:///{loaded.at(loaded.settings.simulation.company)}")
-    return tuple(
-        open_source(loaded.at(path), env=env, server_now=server_now) for path in loaded.settings.connectors
-    )
 
 
 def _senders(loaded: Loaded, clock: Clock) -> dict[ChannelKind, Sender]:
@@ -135,19 +83,11 @@ def _senders(loaded: Loaded, clock: Clock) -> dict[ChannelKind, Sender]:
     return senders
 
 
-def _from_addresses(loaded: Loaded) -> dict[ChannelKind, str]:
-    """Return whom customers see messages come from; files in the outbox come from nobody."""
-    email = loaded.settings.channels.email
-    if not isinstance(email, SmtpSettings):
-        return {}
-    named = f"{email.sender_name} <{email.sender}>" if email.sender_name else email.sender
-    return {ChannelKind.EMAIL: named}
-
-
-def _model(loaded: Loaded, limits: Limits, clock: Clock) -> MakeModel:
+def _model(loaded: Loaded, clock: Clock) -> MakeModel:
     chosen = loaded.settings.model
     if not isinstance(chosen, OpenAiSettings):
         return lambda _store, templates: RulesModel(templates)
+    limits = load_limits(loaded.at(loaded.settings.limits))
     price = model_price(chosen, currency=limits.budget.currency)
 
     def make(store: Store, templates: TemplateStore) -> Model:

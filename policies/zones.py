@@ -8,9 +8,8 @@ from importlib import metadata, resources
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, reset_tzpath
 
-import phonenumbers
-from phonenumbers import timezone
-
+_UNKNOWN: Final = "Etc/Unknown"
+"""What stands for no zone in the tables of telephone numbers and elsewhere."""
 _HORIZON: Final = timedelta(days=8)
 """How far ahead a common window is looked for; opening hours repeat daily, clock changes move them once."""
 
@@ -143,6 +142,9 @@ def _clock_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime
 
 @lru_cache(maxsize=65536)
 def _zones_of_number(phone: str) -> tuple[str, ...]:
+    import phonenumbers
+    from phonenumbers import timezone
+
     try:
         number = phonenumbers.parse(phone)
     except phonenumbers.NumberParseException:
@@ -156,7 +158,7 @@ def _is_zone(name: str) -> bool:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
-    return name != timezone.UNKNOWN_TIMEZONE
+    return name != _UNKNOWN
 
 
 @lru_cache(maxsize=1)

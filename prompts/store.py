@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from jinja2 import Template, TemplateSyntaxError, meta
 from pydantic import Field
 
+from prompts.folders import LIBRARY_FOLDER
 from prompts.front_matter import read_document
 from prompts.template_syntax import sandbox
 from tools.errors import InputError
 from tools.records.base import Strict
 
-LIBRARY_FOLDER: Final = Path(__file__).parent / "library"
 PromptValue = str | int | Sequence[str]
 _FILE_NAME = re.compile(r"v([1-9]\d*)\.md")
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from jinja2 import Template
 
+from prompts.folders import TEMPLATE_FOLDER
 from prompts.front_matter import read_document
 from prompts.locale import FALLBACK_LANGUAGE, locale_chain
 from prompts.render import slots_of
@@ -19,7 +20,6 @@ from prompts.template_syntax import named_facts, refuse_stray_braces, sandbox
 from tools.errors import InputError
 from tools.records.base import Strict
 
-TEMPLATE_FOLDER: Final = Path(__file__).parent / "templates"
 _MOST_BRANCHES: Final = 8
 """More conditions than this cannot be checked for every combination, nor read by a person."""
 _FILE_NAME = re.compile(r"(?P<stem>[a-z][a-z0-9_]*)\.(?P<language>[a-z]{2,3}(?:_[A-Z]{2})?)\.j2")

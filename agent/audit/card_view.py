@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.audit.card import Card, Sending
+from agent.audit.figures import micros, percent
 from agent.domain.decisions import Arm, Decision, DecisionKind
 from agent.store.audit_pages import LoggedEvent
 from agent.store.drafts import DraftFile
@@ -275,17 +276,6 @@ def _money(amount: Money) -> str:
     whole, part = divmod(abs(amount.minor), 10**places)
     fraction = f".{part:0{places}d}" if places else ""
     return f"{'-' if amount.minor < 0 else ''}{whole}{fraction} {amount.currency}"
-
-
-def micros(amount: int) -> str:
-    """Return micro-units as a decimal number with four places, rounded towards zero."""
-    sign = "-" if amount < 0 else ""
-    return f"{sign}{abs(amount) // 1_000_000}.{abs(amount) % 1_000_000 // 100:04d}"
-
-
-def percent(ppm: int) -> str:
-    """Return parts per million as a percentage with one place, rounded down."""
-    return f"{ppm // 10_000}.{ppm % 10_000 // 1_000} %"
 
 
 def _time(instant: datetime) -> str:

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agent.audit.card_view import micros
+from agent.audit.figures import micros
 from agent.demo import Summary
 
 _MEANINGS = {

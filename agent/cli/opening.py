@@ -3,6 +3,7 @@
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from agent.errors import StoreError
 
 if TYPE_CHECKING:
     from agent.bootstrap import App
+    from agent.desk_bootstrap import DeskApp
     from agent.settings import Loaded
 
 Config = Annotated[
@@ -47,8 +49,8 @@ def opened(config: Path | None, *, shadow: bool | None = None, create: bool = Fa
 
 
 @contextmanager
-def opened_desk(config: Path | None, given: str | None = None) -> "Generator[tuple[App, str]]":
-    """Open the system for a reviewer who may at least look; yield it with their name.
+def opened_desk(config: Path | None, given: str | None = None) -> "Generator[tuple[DeskApp, str]]":
+    """Open the review desk for a reviewer who may at least look; yield it with their name.
 
     Args:
         config: The settings file.
@@ -60,13 +62,20 @@ def opened_desk(config: Path | None, given: str | None = None) -> "Generator[tup
         StoreError: The database cannot be used.
     """
     from agent.cli.identity import reviewer_of
+    from agent.desk_bootstrap import build_desk
+    from agent.desk_wiring import desk_parts_of, sources_of
     from agent.domain.reviewers import Act
 
     loaded = loaded_settings(config)
     me = reviewer_of(loaded.settings.reviewers, user=os_user(), given=given, env=loaded.env)
-    with _opened(loaded) as running:
+    _check_set_up(loaded)
+    parts = desk_parts_of(loaded, login=os_user())
+    running = build_desk(parts, open_sources=partial(sources_of, loaded, parts.clock))
+    try:
         running.desk.roster.check(me, Act.LOOK)
         yield running, me
+    finally:
+        running.close()
 
 
 @contextmanager
@@ -74,13 +83,18 @@ def _opened(loaded: "Loaded", *, shadow: bool | None = None, create: bool = Fals
     from agent.bootstrap import build_app
     from agent.wiring import parts_of
 
-    if not create and loaded.path is None and not loaded.data_folder.exists():
-        raise StoreError(
-            "nothing has been set up here: `outrider demo` makes a simulated company, "
-            "`outrider init` starts with your own"
-        )
+    if not create:
+        _check_set_up(loaded)
     running = build_app(parts_of(loaded, shadow=shadow, create=create, login=os_user()))
     try:
         yield running
     finally:
         running.close()
+
+
+def _check_set_up(loaded: "Loaded") -> None:
+    if loaded.path is None and not loaded.data_folder.exists():
+        raise StoreError(
+            "nothing has been set up here: `outrider demo` makes a simulated company, "
+            "`outrider init` starts with your own"
+        )

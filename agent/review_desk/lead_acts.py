@@ -2,13 +2,15 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent.review_desk.opening import Desk
-from agent.review_desk.proposals import accepting, gathering
-from agent.review_desk.proposals.accepting import Accepted
 from agent.review_desk.proposals.folders import Folders
 from agent.review_desk.stats import Stats, stats
 from agent.store.proposals import Proposal
+
+if TYPE_CHECKING:
+    from agent.review_desk.proposals.accepting import Accepted
 
 __all__ = ["LeadActs", "Proposal"]
 
@@ -29,11 +31,13 @@ class LeadActs:
 
     def proposals(self) -> list[Proposal]:
         """Return what reviewers' edits, words and rejections suggest to change, the most frequent first."""
-        return gathering.proposals(self._desk, self._folders)
+        from agent.review_desk.proposals.gathering import proposals
+
+        return proposals(self._desk, self._folders)
 
     def accept_proposal(
         self, proposal_id: str, *, reviewer: str, words: str = "", patch: Path | None = None
-    ) -> Accepted:
+    ) -> "Accepted":
         """Change the file as proposed, or write the change as a patch.
 
         Raises:
@@ -42,7 +46,9 @@ class LeadActs:
             ConflictError: Somebody else was faster.
             InputError: The file cannot be written.
         """
-        return accepting.accept_proposal(
+        from agent.review_desk.proposals.accepting import accept_proposal
+
+        return accept_proposal(
             self._desk, self._folders, proposal_id, reviewer=reviewer, words=words, patch=patch
         )
 
@@ -54,4 +60,6 @@ class LeadActs:
             RefusedError: It is not open, or the person may not dismiss it.
             ConflictError: Somebody else was faster.
         """
-        accepting.dismiss_proposal(self._desk, proposal_id, reviewer=reviewer, words=words)
+        from agent.review_desk.proposals.accepting import dismiss_proposal
+
+        dismiss_proposal(self._desk, proposal_id, reviewer=reviewer, words=words)

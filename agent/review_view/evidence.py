@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agent.audit.card_view import micros, percent
+from agent.audit.figures import micros, percent
 from agent.domain.decisions import Decision
 from agent.review_desk.views import DraftView, FactState
 from agent.review_view.cells import brief, shown, shown_block

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from babel.numbers import get_currency_precision
 
-from agent.audit.card_view import micros
+from agent.audit.figures import micros
 from tools.records.base import Money
 from tools.records.facts import FactValue
 

@@ -13,7 +13,6 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import SQLModel, col, select
 
 from agent.errors import StoreError
-from agent.log import get_log
 from agent.store.migrations import migrate
 from agent.store.tables import cases, ledger, mirror, sending, situations
 from agent.store.tables.base import SCHEMA_VERSION, Meta
@@ -26,7 +25,6 @@ _CACHE_KIBIBYTES = 32 * 1024
 """Per connection; of the default, 2 MB, a page of the screen writes and reads its own pages several times."""
 _UPGRADE_LOCK: Final = 0x0A0D18  # any number, the same in every process
 _VERSION: Final = select(Meta.value).where(col(Meta.key) == "schema_version")
-_log: Final = get_log(__name__)
 
 
 def open_database(url: str, *, create: bool = True) -> tuple[Engine, Engine]:
@@ -152,7 +150,9 @@ def _upgrade(connection: Connection) -> None:
     found = int(connection.execute(_VERSION).scalar_one())
     if found < SCHEMA_VERSION:
         migrate(connection, found=found)
-        _log.warning("database.upgraded", from_schema=found, to_schema=SCHEMA_VERSION)
+        from agent.log import get_log  # noqa: PLC0415  # the log takes longer to import than the database to open
+
+        get_log(__name__).warning("database.upgraded", from_schema=found, to_schema=SCHEMA_VERSION)
 
 
 def _ensure_schema(engine: Engine, *, create: bool, place: str) -> None:

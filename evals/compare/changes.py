@@ -13,8 +13,9 @@ from evals.models.choosing import with_model, with_prompts
 from evals.models.live import LiveAsking
 from evals.models.recorded import RecordedAsking
 from evals.world.deciding import Deciding
+from prompts.folders import LIBRARY_FOLDER
 from prompts.front_matter import read_document
-from prompts.store import LIBRARY_FOLDER, PromptHead
+from prompts.store import PromptHead
 from tools.errors import InputError
 
 

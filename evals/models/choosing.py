@@ -13,7 +13,7 @@ from evals.models.live import LiveAsking
 from evals.models.recorded import RecordedAsking
 from evals.models.recordings import RECORDINGS, SHIPPED, load_set
 from evals.models.spending import SpendBook
-from prompts.store import LIBRARY_FOLDER
+from prompts.folders import LIBRARY_FOLDER
 from tools.errors import InputError
 
 CURRENCY: Final = "USD"

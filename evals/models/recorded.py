@@ -18,7 +18,7 @@ from agent.store.llm_calls import Usage
 from agent.store.transaction import Store
 from evals.models.asking import Tier, prompt_store, prompts_in_use
 from evals.models.recordings import RecordingSet
-from prompts.store import LIBRARY_FOLDER
+from prompts.folders import LIBRARY_FOLDER
 from prompts.templates import TemplateStore
 
 UNRECORDED: Final = "no recording answers this request"

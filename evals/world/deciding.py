@@ -24,7 +24,8 @@ from policies.loader import (
 from policies.model import Holdout, Limits
 from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook, compile_playbook
-from prompts.templates import TEMPLATE_FOLDER, TemplateStore
+from prompts.folders import TEMPLATE_FOLDER
+from prompts.templates import TemplateStore
 
 _EVERYBODY: Final = Holdout.model_validate({"share": "100%", "salt": "evals"})
 

@@ -10,7 +10,8 @@ from rich.console import Console
 from sqlalchemy import text
 
 from agent.audit.card import Card, decision_card
-from agent.audit.card_view import micros, percent, render_card
+from agent.audit.card_view import render_card
+from agent.audit.figures import micros, percent
 from agent.audit.listing import list_decisions, list_events
 from agent.clock import SimulatedClock
 from agent.domain.cases import Signal

@@ -13,7 +13,7 @@ from agent.errors import OutriderError
 from evals.judges.judging import judge_prompt
 from evals.judges.reply import QUESTIONS
 from evals.results import read_run, write_run
-from prompts.store import LIBRARY_FOLDER
+from prompts.folders import LIBRARY_FOLDER
 from tests.asking import of_cases, outrider, settings_file, task_of
 from tests.scripted_server import Reply, completion, serve
 from tests.unit.evals_stats.runs import result, run, transcript

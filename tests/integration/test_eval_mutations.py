@@ -10,7 +10,7 @@ from evals.cases.loading import dataset_files, load_suites
 from evals.cases.model import Case
 from evals.world.deciding import Deciding
 from policies.loader import LIMITS_FILE, PLAYBOOK_FOLDER
-from prompts.templates import TEMPLATE_FOLDER
+from prompts.folders import TEMPLATE_FOLDER
 from tests.evals_running import judge
 
 Change = Callable[[Path], Deciding]

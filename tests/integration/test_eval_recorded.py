@@ -11,7 +11,7 @@ from evals.models.recordings import HEAD_FILE, RECORDINGS, SHIPPED, load_set
 from evals.suites import Wanted, choose
 from evals.trials import Plan, run_trials
 from evals.world.deciding import Deciding
-from prompts.store import LIBRARY_FOLDER
+from prompts.folders import LIBRARY_FOLDER
 from tests.asking import CASES, of_cases, outrider
 from tests.evals_running import no_progress
 from tools.errors import InputError

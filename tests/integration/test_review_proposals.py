@@ -20,8 +20,9 @@ from agent.store.proposals import Proposal
 from agent.store.tables.ledger import AuditEventRow
 from agent.store.transaction import Store
 from policies.loader import PLAYBOOK_FOLDER, load_playbooks
-from prompts.store import LIBRARY_FOLDER, PromptStore
-from prompts.templates import TEMPLATE_FOLDER, TemplateStore
+from prompts.folders import LIBRARY_FOLDER, TEMPLATE_FOLDER
+from prompts.store import PromptStore
+from prompts.templates import TemplateStore
 from tests.sending_bench import SCENARIO, fact
 from tests.situation_bench import Crowd
 from tools.errors import InputError

@@ -19,7 +19,8 @@ from agent.llm.requests import (
     hides_something,
     quarantined,
 )
-from prompts.store import LIBRARY_FOLDER, PromptStore
+from prompts.folders import LIBRARY_FOLDER
+from prompts.store import PromptStore
 from prompts.templates import TemplateStore
 from tests.llm_builders import ASSESS, CALM, COMPOSE, READ, template_store
 from tools.errors import InputError

@@ -16,8 +16,9 @@ from agent.review_desk.text_checks import Surroundings
 from policies.guards.channels import sms_text
 from policies.guards.links import urls_in
 from policies.loader import LIMITS_FILE, load_limits
+from prompts.folders import TEMPLATE_FOLDER
 from prompts.render import render_slots
-from prompts.templates import TEMPLATE_FOLDER, TemplateStore
+from prompts.templates import TemplateStore
 from tools.messages import Outbound
 from tools.records.base import Money
 from tools.records.facts import Fact, FactValue

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from prompts.store import LIBRARY_FOLDER, PromptStore, PromptValue
+from prompts.folders import LIBRARY_FOLDER
+from prompts.store import PromptStore, PromptValue
 from tools.errors import InputError
 
 SAMPLES: dict[str, PromptValue] = {"text": "some text", "number": 1, "list": ["a line"]}

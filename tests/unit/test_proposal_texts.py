@@ -15,8 +15,8 @@ from agent.review_desk.proposals.prompt_text import with_guidance
 from agent.review_desk.proposals.proposed import unified
 from agent.review_desk.proposals.template_text import replace_in_template
 from policies.loader import PLAYBOOK_FOLDER, load_playbook
-from prompts.store import LIBRARY_FOLDER, PromptStore
-from prompts.templates import TEMPLATE_FOLDER
+from prompts.folders import LIBRARY_FOLDER, TEMPLATE_FOLDER
+from prompts.store import PromptStore
 from tools.records.facts import FilledSlot
 
 PLAYBOOK = PLAYBOOK_FOLDER / "shop" / "shipping_delay.yaml"

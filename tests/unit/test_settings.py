@@ -11,8 +11,7 @@ import pytest
 
 from agent.settings import OpenAiSettings, Settings, SmtpSettings, load_settings, open_data_folder
 from agent.wiring import parts_of
-from prompts.store import LIBRARY_FOLDER
-from prompts.templates import TEMPLATE_FOLDER
+from prompts.folders import LIBRARY_FOLDER, TEMPLATE_FOLDER
 from tools.errors import InputError
 
 OPENAI = "model: {adapter: openai, name: gpt-4o-mini}\n"

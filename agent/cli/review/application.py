@@ -16,7 +16,7 @@ from tools.errors import InputError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from agent.bootstrap import App
+    from agent.desk_bootstrap import DeskApp
     from agent.tui.session import Session
 
 Plain = Annotated[
@@ -64,25 +64,29 @@ def _talk(session: "Session") -> None:
     PlainDesk(session, say=lambda line: print(line, flush=True), ask=ask).run()
 
 
-def _note_simulated_time(running: "App", config: Path | None, began: datetime) -> None:
+def _note_simulated_time(running: "DeskApp", config: Path | None, began: datetime) -> None:
     """Let a demo's company go on from where the reviewer left it."""
     from agent.clock import SimulatedClock
-    from agent.demo import keep_up
 
+    if not isinstance(running.clock, SimulatedClock):
+        return
     loaded = loaded_settings(config)
-    if isinstance(running.clock, SimulatedClock) and loaded.settings.simulation is not None:
-        keep_up(running, loaded, now=running.clock(), since=began)
+    if loaded.settings.simulation is not None:
+        from agent.demo import keep_up
+
+        keep_up(running.store, loaded, now=running.clock(), since=began)
 
 
-def _session(running: "App", me: str) -> "Session":
+def _session(running: "DeskApp", me: str) -> "Session":
     from datetime import UTC
 
-    from agent.audit.card import decision_card
-    from agent.audit.card_view import render_card
     from agent.clock import SimulatedClock, ticking
     from agent.tui.session import Session
 
     def card(case_id: str) -> "RenderableType":
+        from agent.audit.card import decision_card
+        from agent.audit.card_view import render_card
+
         with running.store.read() as conn:
             return render_card(decision_card(conn, running.store.keyring, case_id))
 

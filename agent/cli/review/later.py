@@ -184,7 +184,7 @@ def _text_of(path: Path) -> str:
 
 
 def _print_check(answer: "TextCheck") -> None:
-    from agent.audit.card_view import micros
+    from agent.audit.figures import micros
 
     for finding in answer.findings:
         if not finding.ok:

@@ -9,7 +9,7 @@ from agent.cli.output import narrate, print_json
 from tools.errors import InputError
 
 if TYPE_CHECKING:
-    from agent.bootstrap import App
+    from agent.desk_bootstrap import DeskApp
     from agent.review_desk.answers import VerdictAnswer
     from agent.review_desk.views import DraftView
 
@@ -51,7 +51,7 @@ def print_view(view: "DraftView") -> None:
     print_json(replace(view, ticket=view.draft.draft.id))
 
 
-def resolved(running: "App", part: str) -> str:
+def resolved(running: "DeskApp", part: str) -> str:
     """Return the only draft whose id begins or ends like this."""
     from agent.store.drafts import draft_ids_like
 

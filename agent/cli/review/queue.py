@@ -13,7 +13,7 @@ from agent.cli.review.options import DraftArgument, print_view, resolved
 from tools.errors import InputError
 
 if TYPE_CHECKING:
-    from agent.bootstrap import App
+    from agent.desk_bootstrap import DeskApp
     from agent.domain.drafts import DraftState
     from agent.review_desk.views import QueueFilter, QueueItem
 
@@ -160,7 +160,7 @@ def show(draft: DraftArgument, reviewer: As = None, config: Config = None, as_js
         console().print(draft_card(view, now=running.clock()))
 
 
-def _all(running: "App", wanted: "QueueFilter", me: str) -> "Iterator[QueueItem]":
+def _all(running: "DeskApp", wanted: "QueueFilter", me: str) -> "Iterator[QueueItem]":
     from agent.review_desk.views import QueuePlace
 
     place: QueuePlace | None = None

@@ -12,7 +12,7 @@ from agent.cli.output import Json, console, narrate, print_json
 from tools.errors import InputError
 
 if TYPE_CHECKING:
-    from agent.bootstrap import App
+    from agent.desk_bootstrap import DeskApp
     from agent.review_desk.situations.shown import SituationAnswer, SituationView
 
 app = typer.Typer(
@@ -191,7 +191,7 @@ def escalate(
     _tell(answer, as_json=as_json)
 
 
-def _resolve(running: "App", part: str) -> str:
+def _resolve(running: "DeskApp", part: str) -> str:
     """Return the only waiting situation whose id begins or ends like this."""
     found = [
         item.situation_id
@@ -206,7 +206,7 @@ def _resolve(running: "App", part: str) -> str:
     raise InputError(problem, field="SITUATION", remedy="take the id from `outrider review situations list`")
 
 
-def _ask_for_digest(running: "App", situation_id: str, me: str) -> str:
+def _ask_for_digest(running: "DeskApp", situation_id: str, me: str) -> str:
     """Show the situation and let a person type its first six characters, so that nothing else is meant."""
     from agent.review_view.situations_view import situation_card
 

@@ -15,7 +15,7 @@ from agent.cli.review.options import DraftArgument, Shown, resolved, tell_verdic
 from tools.errors import InputError
 
 if TYPE_CHECKING:
-    from agent.bootstrap import App
+    from agent.desk_bootstrap import DeskApp
     from agent.review_desk.views import DraftView
 
 
@@ -149,7 +149,7 @@ def escalate(
     tell_verdict(answer, {"draft": draft_id, "escalated": True}, answer.message, as_json=as_json)
 
 
-def _ask_for_hash(view: "DraftView", running: "App") -> str:
+def _ask_for_hash(view: "DraftView", running: "DeskApp") -> str:
     """Show the draft and let a person type the first six characters, so that nothing else can be approved."""
     from agent.review_view.draft_card import draft_card
 

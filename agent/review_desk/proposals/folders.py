@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from policies.loader import PLAYBOOK_FOLDER
-from prompts.store import LIBRARY_FOLDER
-from prompts.templates import TEMPLATE_FOLDER
+from prompts.folders import LIBRARY_FOLDER, TEMPLATE_FOLDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
