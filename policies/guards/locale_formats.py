@@ -25,7 +25,7 @@ _STRAIGHT: Final = str.maketrans(
 )
 _NO_ACCENTS: Final = dict.fromkeys(range(0x0300, 0x0370))
 """Accents of Latin letters only: the voicing marks of kana tell syllables apart."""
-_SIGNS: Final = re.escape("$£¥¤" + "".join(map(chr, range(0x20A0, 0x20C1))))
+_SIGNS: Final = re.escape("$£¥¤฿" + "".join(map(chr, range(0x20A0, 0x20C1))))
 _UNITS: Final[tuple[tuple[timedelta, Literal["minute", "hour", "day", "week"]], ...]] = (
     (timedelta(minutes=1), "minute"),
     (timedelta(hours=1), "hour"),
@@ -180,7 +180,9 @@ def _codes() -> frozenset[str]:
 
 
 def _money_pattern(number: str) -> re.Pattern[str]:
-    sign = rf"(?:(?:\b[A-Z]{{1,3}})?[{_SIGNS}]|(?<![A-Za-z])[A-Z]{{3}}(?![A-Za-z]))"
+    # others write US$, French $US, and in Canada $ US
+    after = r"(?:[A-Z]{2}\b| (?:AU|HK|NZ|SG|US)\b)?"
+    sign = rf"(?:(?:\b[A-Z]{{1,3}})?[{_SIGNS}]{after}|(?<![A-Za-z])[A-Z]{{3}}(?![A-Za-z]))"
     return re.compile(
         rf"(?P<minus>(?<!\w)-)?"
         rf"(?:(?P<before>{sign}) ?(?P<inner>-)?(?P<number>{number})"

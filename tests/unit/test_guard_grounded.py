@@ -42,6 +42,7 @@ FACTS = by_name(
     fact("shipment.carrier", "Sunday Express"),
     fact("invoice.amount_due", Money(minor=4990, currency="EUR")),
     fact("invoice.usual_amount", Money(minor=1200, currency="JPY")),
+    fact("invoice.fee", Money(minor=725, currency="USD")),
     fact("invoice.pay_url", "https://pay.example.com/i/42"),
     fact("incident.started_at", NOW),
     fact("incident.eta", NOW + timedelta(days=1, hours=2)),
@@ -78,6 +79,7 @@ GOOD = [
     ("es_ES", "Vence el 5 de noviembre de 2026: 49,90 €. Desde las 16:30 CET."),
     ("fr_FR", "Le 5 novembre 2026, 49,90 €, 1\u202f234,50 R$, 17\u202f408 MB."),
     ("fr_FR", "Depuis le 5 novembre 2026, 16:30 UTC+01:00."),
+    ("fr_FR", "Les frais de 7,25 $US sont dus."),
     ("ja_JP", "João、2026年11月5日、￥1,200、11月5日ではなく2026年11月9日。"),
 ]
 
