@@ -26,8 +26,8 @@ class Made:
     skipped: str = ""
 
 
-Make = Callable[[int], Made]
-"""Makes a suite from a seed."""
+Make = Callable[[int, Sequence[Case]], Made]
+"""Makes a suite from a seed and the cases of all datasets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,7 @@ def choose(wanted: Wanted, made: Mapping[str, Make]) -> Chosen:
         InputError: There is no such suite, scenario, family or case, or a dataset is wrong.
     """
     written = load_suites(dataset_files(wanted.datasets))
+    by_hand = [case for cases in written.values() for case in cases]
     names = _names(wanted.suites, written, made)
     found: list[Case] = []
     skipped: list[str] = []
@@ -73,7 +74,7 @@ def choose(wanted: Wanted, made: Mapping[str, Make]) -> Chosen:
         if name in written:
             found += written[name]
             continue
-        suite = made[name](wanted.seed)
+        suite = made[name](wanted.seed, by_hand)
         found += suite.cases
         if suite.skipped:
             skipped.append(f"{name}: {suite.skipped}")
@@ -88,9 +89,10 @@ def choose(wanted: Wanted, made: Mapping[str, Make]) -> Chosen:
 def count_by_suite(wanted: Wanted, made: Mapping[str, Make]) -> list[tuple[str, int, int, str]]:
     """Return (suite, cases, of them without a contact, why it cannot be made here) of every suite."""
     written = load_suites(dataset_files(wanted.datasets))
+    by_hand = [case for cases in written.values() for case in cases]
     rows = [(name, cases, "") for name, cases in written.items()]
     for name, make in made.items():
-        suite = make(wanted.seed)
+        suite = make(wanted.seed, by_hand)
         rows.append((name, suite.cases, suite.skipped))
     return [
         (name, len(cases), sum(not case.expect.contact for case in cases), why) for name, cases, why in rows

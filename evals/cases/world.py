@@ -93,12 +93,12 @@ def record_id(record_type: str, number: int) -> str:
 
 def _build(record_type: str, values: dict[str, Any], number: int, frame: Frame) -> Record:
     identifier = values.get("id") or record_id(record_type, number)
-    whole = {"id": identifier} | _identifying(record_type, identifier, number) | _usual(record_type) | values
+    whole = {"id": identifier} | identifying(record_type, identifier, number) | _usual(record_type) | values
     resolved = resolve(record_type, whole, start=frame.start, zone=frame.zone)
     return _parse(record_type, _with_instants(record_type, resolved, frame))
 
 
-def _identifying(record_type: str, identifier: str, number: int) -> dict[str, Any]:
+def identifying(record_type: str, identifier: str, number: int) -> dict[str, Any]:
     """Return the values that tell records of a type apart."""
     match record_type:
         case "customer":

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from evals.cases.loading import dataset_files, load_suites
 from evals.cases.model import Case, Family
 from evals.generated.critical import identities, injections, opt_outs, protected_people, repeated_events
+from evals.made import MADE_SUITES
 from evals.redteam.suites import harmless, redteam
 from evals.redteam.texts import ATTACKS, HARMLESS, missing_sets
 from evals.trials import Plan, run_trials
@@ -18,6 +20,7 @@ SETS = [
     pytest.param(identities, Family.IDENTITY, id="identities"),
     pytest.param(protected_people, Family.PROTECTED, id="protected people"),
 ]
+VARIED = ("varied_locale", "varied_currency", "varied_zone", "varied_order", "varied_together")
 Make = Callable[[int], tuple[Case, ...]]
 MOST_FALSE_BLOCKS = 0.01
 
@@ -53,6 +56,25 @@ def test_a_whole_set_passes(make: Make, family: Family) -> None:
     del family
 
     assert failures(make(1)) == {}
+
+
+def varied(suite: str) -> tuple[Case, ...]:
+    by_hand = [case for cases in load_suites(dataset_files()).values() for case in cases]
+    return MADE_SUITES[suite](1, by_hand).cases
+
+
+@pytest.mark.parametrize("suite", VARIED)
+def test_a_few_variants_of_hand_made_cases_pass(suite: str) -> None:
+    cases = varied(suite)
+
+    assert failures(cases[:: len(cases) // 6]) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("suite", VARIED)
+def test_every_variant_of_a_hand_made_case_passes(suite: str) -> None:
+    assert failures(varied(suite)) == {}
 
 
 @pytest.mark.slow
