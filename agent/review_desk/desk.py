@@ -20,7 +20,8 @@ from agent.review_desk.lead_acts import LeadActs
 from agent.review_desk.opening import Desk
 from agent.review_desk.proposals.folders import Folders
 from agent.review_desk.seeds.judging import real_draft
-from agent.review_desk.seeds.planting import in_lines, instead
+from agent.review_desk.seeds.listing import count_for, list_for, next_found
+from agent.review_desk.seeds.planting import instead
 from agent.review_desk.showing import show
 from agent.review_desk.situation_acts import SituationActs
 from agent.review_desk.text_checks import TextChecks
@@ -125,18 +126,22 @@ class ReviewDesk(VerdictActs, SituationActs, LeadActs):
             wanted: What to list; everything without it.
             limit: Most lines.
             after: Where the page before ended.
-            reviewer: Who looks: a planted draft that they have before them stands there as they see it.
+            reviewer: Who looks: what is planted for them stands here, and is searched, as they will see it
+                opened. Without one, all drafts as they are.
         """
+        wanted = wanted or QueueFilter()
+        if reviewer is not None:
+            return list_for(self._desk, wanted, reviewer=reviewer, limit=limit, after=after)
         with self._desk.store.read() as conn:
-            items = list_queue(
-                conn, wanted or QueueFilter(), now=self._desk.clock(), limit=limit, after=after
-            )
-        return items if reviewer is None else in_lines(self._desk, items, reviewer=reviewer)
+            return list_queue(conn, wanted, now=self._desk.clock(), limit=limit, after=after)
 
-    def count(self, wanted: QueueFilter | None = None) -> int:
-        """Return how many drafts a filter matches."""
+    def count(self, wanted: QueueFilter | None = None, *, reviewer: str | None = None) -> int:
+        """Return how many drafts a filter matches; for a reviewer, as they see them."""
+        wanted = wanted or QueueFilter()
+        if reviewer is not None:
+            return count_for(self._desk, wanted, reviewer=reviewer)
         with self._desk.store.read() as conn:
-            return count_queue(conn, wanted or QueueFilter(), now=self._desk.clock())
+            return count_queue(conn, wanted, now=self._desk.clock())
 
     def counts(self, *, reviewer: str) -> QueueCounts:
         """Return how full the queue is, and how much of it this reviewer has."""
@@ -177,7 +182,11 @@ class ReviewDesk(VerdictActs, SituationActs, LeadActs):
         Raises:
             RefusedError: The role does not allow it.
         """
-        return next_draft(self._desk, reviewer=reviewer, wanted=wanted or QueueFilter(), skip=skip)
+        wanted = wanted or QueueFilter()
+        if wanted.search.strip():
+            self._desk.roster.check(reviewer, Act.CLAIM)
+            return next_found(self._desk, wanted, reviewer=reviewer, skip=skip)
+        return next_draft(self._desk, reviewer=reviewer, wanted=wanted, skip=skip)
 
     def claim(self, draft_id: str, *, reviewer: str) -> int:
         """Reserve a draft for a reviewer; return its lock version.

@@ -1,7 +1,7 @@
 """Opening a draft for a verdict: it exists, is pending, free, and is what the reviewer saw."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -54,6 +54,8 @@ class Desk:
     at_once: int = 200
     """Drafts of a situation per transaction: few enough that others get their turn, enough for thousands a
     minute."""
+    unplantable: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """(reviewer, draft) of drafts that were drawn and no mistake fits; not tried again at every look."""
 
     def actor(self, reviewer: str, act: Act) -> Actor:
         """Return a reviewer as the audit log names them, if their role allows the act.

@@ -88,6 +88,11 @@ class Surroundings:
         )
 
 
+def segments_of(message: Outbound, body: str) -> int:
+    """Return of how many parts a text would consist in a message's channel; 1 for all but SMS."""
+    return sms_size(body).segments if message.channel is ChannelKind.SMS else 1
+
+
 @dataclass(frozen=True, slots=True)
 class TextChecks:
     """Checks texts of drafts; what surrounds the drafts looked at last is kept."""

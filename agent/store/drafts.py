@@ -269,10 +269,11 @@ def _customer_names(connection: Connection, customer_ids: set[CustomerId]) -> di
     }
 
 
-def _search_text(new: NewDraft, customer_name: str) -> str:
-    message = new.draft.message
+def search_text(draft: Draft, *, customer_id: str, customer_name: str, object_ref: str) -> str:
+    """Return what a search looks through, in small letters."""
+    message = draft.message
     parts = (
-        *(new.draft.id, new.case.customer_id, customer_name, new.case.object_ref),
+        *(draft.id, customer_id, customer_name, object_ref),
         *(message.recipient, message.subject, message.body),
     )
     return "\n".join(parts).casefold()
@@ -310,7 +311,12 @@ def _row(new: NewDraft, customer_name: str) -> dict[str, object]:
         "first_review_id": None,
         "first_approver": None,
         "lock_version": 0,
-        "search": _search_text(new, customer_name),
+        "search": search_text(
+            draft,
+            customer_id=case.customer_id,
+            customer_name=customer_name,
+            object_ref=case.object_ref,
+        ),
         **UNCLAIMED,
     }
 

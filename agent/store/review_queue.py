@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -32,12 +32,25 @@ def list_queue(
     now: datetime,
     limit: int,
     after: QueuePlace | None = None,
+    among: Collection[str] | None = None,
+    aside: Collection[str] = (),
 ) -> list[QueueItem]:
-    """Return one page of drafts, the one to be reviewed first at the top."""
+    """Return one page of drafts, the one to be reviewed first at the top.
+
+    Args:
+        connection: The database.
+        wanted: What to list.
+        now: Now.
+        limit: Most lines.
+        after: Where the page before ended.
+        among: Ids of the only drafts to list; few.
+        aside: Ids of drafts to leave out; few.
+    """
+    chosen = _chosen(among, aside)
     rows = heapq.merge(
         # the index is ordered within one state, so that several states are several queries
         *(
-            _page(connection, state, wanted, now=now, limit=limit, after=after)
+            _page(connection, state, [*_conditions(wanted, now=now), *chosen], limit=limit, after=after)
             for state in ([wanted.state] if wanted.state else DraftState)
         ),
         key=lambda row: (row["review_by"], row["id"]),
@@ -48,9 +61,11 @@ def list_queue(
     return [_item(row, sizes) for row in page]
 
 
-def count_queue(connection: Connection, wanted: QueueFilter, *, now: datetime) -> int:
-    """Return how many drafts a filter matches."""
-    conditions = _conditions(wanted, now=now)
+def count_queue(
+    connection: Connection, wanted: QueueFilter, *, now: datetime, aside: Collection[str] = ()
+) -> int:
+    """Return how many drafts a filter matches, a few left aside."""
+    conditions = [*_conditions(wanted, now=now), *_chosen(None, aside)]
     if wanted.state is not None:
         conditions.append(col(DraftRow.state) == wanted.state)
     return int(connection.execute(select(func.count()).select_from(DraftRow).where(*conditions)).scalar_one())
@@ -166,13 +181,12 @@ _EXPIRED: Final = (
 def _page(
     connection: Connection,
     state: DraftState,
-    wanted: QueueFilter,
+    wanted: Sequence[ColumnElement[bool]],
     *,
-    now: datetime,
     limit: int,
     after: QueuePlace | None,
 ) -> list[RowMapping]:
-    conditions = [col(DraftRow.state) == state, *_conditions(wanted, now=now)]
+    conditions = [col(DraftRow.state) == state, *wanted]
     if after is not None:
         conditions += _beyond(after)
     statement = select(DraftRow).where(*conditions).order_by(*_ORDER).limit(limit)
@@ -183,6 +197,11 @@ def _beyond(place: QueuePlace) -> list[ColumnElement[bool]]:
     review_by, draft_id = _ORDER
     later = or_(review_by > place.review_by, and_(review_by == place.review_by, draft_id > place.draft_id))
     return [review_by >= place.review_by, later]  # the first lets the index find the place
+
+
+def _chosen(among: Collection[str] | None, aside: Collection[str]) -> list[ColumnElement[bool]]:
+    conditions = [] if among is None else [col(DraftRow.id).in_(sorted(among))]
+    return [*conditions, *([col(DraftRow.id).not_in(sorted(aside))] if aside else [])]
 
 
 def _conditions(wanted: QueueFilter, *, now: datetime) -> list[ColumnElement[bool]]:

@@ -1,5 +1,6 @@
 """Planted drafts: what was shown to whom, and whether the mistake was noticed; nothing here can be sent."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -137,6 +138,17 @@ def open_seeds(connection: Connection, *, reviewer: str) -> dict[str, Seed]:
         )
     ).mappings()
     return {row["draft_id"]: _seed(row) for row in rows}
+
+
+def seeded(connection: Connection, draft_ids: Collection[str], *, reviewer: str) -> set[str]:
+    """Return which of a few drafts have something planted for a reviewer, judged or not."""
+    return set(
+        connection.execute(
+            select(ReviewSeedRow.draft_id).where(
+                col(ReviewSeedRow.reviewer) == reviewer, col(ReviewSeedRow.draft_id).in_(sorted(draft_ids))
+            )
+        ).scalars()
+    )
 
 
 def seed_score(connection: Connection, *, reviewer: str) -> tuple[int, int, datetime | None]:

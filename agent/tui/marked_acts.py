@@ -97,7 +97,7 @@ class MarkedActs(DeskScreen[None]):
         refused: list[str] = []
         for draft in drafts:
             try:
-                verdict(desk, draft, me)
+                verdict(desk, desk.before(draft, reviewer=me).ticket, me)
             except OutriderError as exc:
                 refused.append(sentence(exc))
         return refused

@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import RenderableType
 
 from agent.errors import ConflictError, NotFoundError, OutriderError
-from agent.review_desk.views import DraftView, QueueFilter, QueueItem
+from agent.review_desk.views import DraftView, QueueFilter, QueueItem, QueuePlace
 from agent.review_view.evidence import changes_view, checks_view, timeline_view, value_view
 from agent.review_view.stats_view import stats_card
 from agent.review_view.words import plural
@@ -95,8 +95,12 @@ class PlainDesk(PlainActs):
         overdue = f", {counts.overdue} overdue" if counts.overdue else ""
         self.say(f"{plural(counts.waiting, 'draft')} waiting{overdue}. Say list, next, or help.")
 
+    def _page(self, after: QueuePlace | None = None) -> list[QueueItem]:
+        desk, me = self.session.desk, self.session.me
+        return desk.list_drafts(self._wanted, limit=_AT_ONCE, after=after, reviewer=me)
+
     def _list(self) -> None:
-        self._listed = self.session.desk.list_drafts(self._wanted, limit=_AT_ONCE)
+        self._listed = self._page()
         self._say_list(1)
 
     def _more(self) -> None:
@@ -104,7 +108,9 @@ class PlainDesk(PlainActs):
             self._list()
             return
         place, before = self.place_of(self._listed[-1]), len(self._listed)
-        self._listed += self.session.desk.list_drafts(self._wanted, limit=_AT_ONCE, after=place)
+        self._listed += self.session.desk.list_drafts(
+            self._wanted, limit=_AT_ONCE, after=place, reviewer=self.session.me
+        )
         self._say_list(before + 1)
 
     def _say_list(self, first: int) -> None:
@@ -120,7 +126,9 @@ class PlainDesk(PlainActs):
 
     def _open(self, rest: str) -> None:
         if not self._listed:
-            self._listed = self.session.desk.list_drafts(self._wanted, limit=_AT_ONCE)
+            self._listed = self.session.desk.list_drafts(
+                self._wanted, limit=_AT_ONCE, reviewer=self.session.me
+            )
         if not rest.isdigit() or not 0 < int(rest) <= len(self._listed):
             self.say("Say open and a number of the list.")
             return

@@ -80,7 +80,7 @@ def list_drafts(
             items = list(_all(running, wanted, me))
         else:
             items = running.desk.list_drafts(wanted, limit=limit, reviewer=me)
-        total = len(items) if everything else running.desk.count(wanted)
+        total = len(items) if everything else running.desk.count(wanted, reviewer=me)
         if as_json:
             print_json({"total": total, "drafts": items})
             return

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from agent.domain.drafts import AUTHORS, DraftId
 from agent.domain.reviewers import Act
 from agent.errors import NotFoundError
 from agent.review_desk.opening import Desk
+from agent.review_desk.seeds.drawing import drawn
 from agent.review_desk.situations.members import Member
 from agent.review_desk.situations.outliers import Bounds, money_words, outliers
 from agent.review_desk.situations.sampling import clock_words, sample, strata
@@ -94,7 +95,9 @@ def open_situation(desk: Desk, situation_id: str, *, reviewer: str) -> Situation
             )
         parted = part_alike(drafts_of_situation(conn, situation_id), reviewer=reviewer, now=now)
         members = _members(desk, conn, parted.alike, now=now)
-    view = _view(desk, _item(found[0], parted), parted, members, now=now)
+    # the sample shows texts as they are, so it is of drafts that this reviewer sees as they are elsewhere too
+    apart = frozenset(drawn(desk, [member.draft_id for member in members], reviewer=reviewer))
+    view = _view(desk, _item(found[0], parted), parted, members, apart=apart, now=now)
     with desk.store.write() as tx:
         record_opening(tx, situation_id, digest=parted.digest, covered=parted.covered, at=now, actor=actor)
     return view
@@ -190,17 +193,22 @@ def _view(
     parted: Parted,
     members: Sequence[Member],
     *,
+    apart: Collection[str],
     now: datetime,
 ) -> SituationView:
     rule, playbook = desk.rules.sample, desk.playbook(item.scenario)
     by_stratum = strata(members)
     words = {member.draft_id: stratum.words for stratum, found in by_stratum.items() for member in found}
     unusual = outliers(members, Bounds(length=rule.outlier_length, max_age=playbook.max_age, now=now))
-    drawn = sample(by_stratum, seed=item.situation_id, per_stratum=rule.per_stratum, at_most=rule.at_most)
+    shown = {
+        stratum: [member for member in found if member.draft_id not in apart] or found
+        for stratum, found in by_stratum.items()
+    }
+    chosen = sample(shown, seed=item.situation_id, per_stratum=rule.per_stratum, at_most=rule.at_most)
     return SituationView(
         item=item,
         strata=tuple(by_stratum),
-        sample=tuple(_shown(member, words) for member in drawn),
+        sample=tuple(_shown(member, words) for member in chosen),
         outliers=tuple((_shown(member, words), why) for member, why in unusual.found),
         common=unusual.common,
         differing=tuple((one.file.draft.id, why) for one, why in parted.differing),
