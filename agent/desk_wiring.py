@@ -10,7 +10,7 @@ from agent.desk_bootstrap import DeskParts
 from agent.domain.reviewers import Roster
 from agent.review_desk.proposals.folders import Folders
 from agent.settings import Loaded, OpenAiSettings, SmtpSettings, open_data_folder
-from policies.loader import load_limits, load_playbooks, load_review_rules
+from policies.loader import check_four_eyes, load_limits, load_playbooks, load_review_rules
 from policies.triggers import CompiledPlaybook
 from tools.errors import InputError
 from tools.ports import Source
@@ -48,6 +48,7 @@ def desk_parts_of(
     playbooks = load_playbooks(loaded.at(settings.playbooks))
     also_check(playbooks)
     rules = load_review_rules(loaded.at(settings.review))
+    check_four_eyes(playbooks.values(), rules, path=loaded.at(settings.review))
     return DeskParts(
         database_url=_database_url(loaded),
         data_folder=loaded.data_folder,

@@ -13,7 +13,7 @@ from agent.clock import system_clock
 from agent.errors import StoreError
 from agent.settings import Loaded, open_data_folder
 from agent.store.database import free_bytes, open_database
-from policies.loader import load_limits, load_playbooks, load_review_rules
+from policies.loader import check_four_eyes, load_limits, load_playbooks, load_review_rules
 from policies.zones import use_packaged_zones, zone_rules_version
 from prompts.templates import TemplateStore
 from tools.errors import InputError
@@ -83,7 +83,8 @@ def _sqlite(loaded: Loaded) -> Iterator[Finding]:
 def _policies(loaded: Loaded) -> Iterator[Finding]:
     playbooks = load_playbooks(loaded.at(loaded.settings.playbooks))
     load_limits(loaded.at(loaded.settings.limits))
-    load_review_rules(loaded.at(loaded.settings.review))
+    review_file = loaded.at(loaded.settings.review)
+    check_four_eyes(playbooks.values(), load_review_rules(review_file), path=review_file)
     templates = TemplateStore(loaded.at(loaded.settings.templates))
     for compiled in playbooks.values():
         playbook = compiled.playbook

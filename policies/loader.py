@@ -1,6 +1,7 @@
 """Loads playbooks, limits and the rules of review from their files."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +9,7 @@ from policies.model import Limits, Playbook
 from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook, compile_playbook
 from tools.errors import InputError
-from tools.yaml_file import fit, load_yaml, read_text
+from tools.yaml_file import fit, gathered, load_yaml, read_text
 from tools.yaml_source import read_yaml
 
 PLAYBOOK_FOLDER: Final = Path(__file__).parent / "playbooks"
@@ -83,3 +84,39 @@ def load_review_rules(path: Path) -> ReviewRules:
         InputError: The file cannot be read or is wrong.
     """
     return load_yaml(path, ReviewRules)
+
+
+def check_four_eyes(playbooks: Iterable[CompiledPlaybook], rules: ReviewRules, *, path: Path) -> None:
+    """Refuse playbooks that ask nobody although the rules of review want two people for their purpose.
+
+    Args:
+        playbooks: Those in force.
+        rules: The rules of review.
+        path: The file of the rules, which the message names.
+
+    Raises:
+        InputError: A playbook and the rules contradict each other.
+    """
+    wrong = [
+        compiled
+        for compiled in playbooks
+        if compiled.playbook.review == "auto" and compiled.playbook.purpose in rules.four_eyes.purposes
+    ]
+    if wrong:
+        raise gathered([_asks_nobody(compiled, rules, path) for compiled in wrong])
+
+
+def _asks_nobody(compiled: CompiledPlaybook, rules: ReviewRules, rules_path: Path) -> InputError:
+    purpose = compiled.playbook.purpose
+    at = rules.four_eyes.purposes.index(purpose)
+    theirs = read_yaml(read_text(rules_path), path=rules_path).place(("four_eyes", "purposes", at))
+    ours = read_yaml(read_text(compiled.path), path=compiled.path).place(("review",))
+    return InputError(
+        f"`auto` sends {purpose.value} messages unseen, and two people must approve them: "
+        f"`four_eyes.purposes` in {rules_path}, line {theirs.line}",
+        path=compiled.path,
+        line=ours.line,
+        column=ours.column,
+        field="review",
+        remedy=f"write `review: required`, or take {purpose.value} out of `four_eyes.purposes`",
+    )

@@ -20,13 +20,14 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Read playbooks, limits, review rules and templates as the daemon does; exit 2 names what is wrong."""
-    from policies.loader import load_limits, load_playbooks, load_review_rules
+    from policies.loader import check_four_eyes, load_limits, load_playbooks, load_review_rules
     from prompts.templates import TemplateStore
 
     loaded = loaded_settings(config)
     playbooks = load_playbooks(folder or loaded.at(loaded.settings.playbooks))
     limits = load_limits(loaded.at(loaded.settings.limits))
     rules = load_review_rules(loaded.at(loaded.settings.review))
+    check_four_eyes(playbooks.values(), rules, path=loaded.at(loaded.settings.review))
     store = TemplateStore(loaded.at(loaded.settings.templates))
     templates = 0
     for compiled in playbooks.values():

@@ -26,6 +26,8 @@ from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook
 
 ACTOR: Final = Actor(kind=ActorKind.SYSTEM, id="graph")
+FOUR_EYES: Final = "four_eyes"
+"""Why a person must look at a draft that would leave by itself, were less at stake."""
 _MEMBERS_PER_TRANSACTION: Final = 250
 
 
@@ -86,7 +88,10 @@ class Record:
     ) -> None:
         """Write the drafts; those that need no person go straight to dispatch."""
         versions = next_versions(tx.conn, [one.case_id for one in contacts])
-        numbered = [replace(drafts[one.case_id], version=versions[one.case_id]) for one in contacts]
+        numbered = [
+            replace(self._for_two(drafts[one.case_id], one, playbook), version=versions[one.case_id])
+            for one in contacts
+        ]
         new = [
             self._place(draft, decision, cases[draft.case_id], playbook)
             for draft, decision in zip(numbered, contacts, strict=True)
@@ -105,6 +110,14 @@ class Record:
             self._dispatch(
                 tx, [draft for draft in free if not cases[draft.case_id].shadow], cases, playbook, now=now
             )
+
+    def _for_two(self, draft: Draft, decision: Decision, playbook: Playbook) -> Draft:
+        """Keep what two people must approve from leaving by itself, whatever the playbook says."""
+        stake = stake_of(decision.facts, playbook)
+        two = self.rules.needs_second(purpose=playbook.purpose, stake=stake)
+        if draft.state is DraftState.PENDING or not two:
+            return draft
+        return replace(draft, state=DraftState.PENDING, review_reason=FOUR_EYES)
 
     def _place(self, draft: Draft, decision: Decision, case: Case, playbook: Playbook) -> NewDraft:
         """Return a draft with its place in the review queue."""
