@@ -11,7 +11,8 @@ from agent.domain.cases import Case
 from agent.domain.drafts import DeliveryState
 from policies.model import Channel, Composition, Judgement
 from policies.triggers import CompiledPlaybook
-from prompts.templates import TEMPLATE_FOLDER, TemplateStore
+from prompts.folders import TEMPLATE_FOLDER
+from prompts.templates import TemplateStore
 from tests.builders import customer, order, playbook, preference
 from tests.providers import Act, FakeProvider, Kind
 from tests.running import Installation, cases, deliveries, settle
