@@ -27,6 +27,7 @@ from agent.review_desk.situation_acts import SituationActs
 from agent.review_desk.text_checks import TextChecks
 from agent.review_desk.verdict_acts import VerdictActs
 from agent.review_desk.views import DraftView
+from agent.store.audit_log import events_so_far
 from agent.store.cases import transition
 from agent.store.deliveries import (
     DeliveryFile,
@@ -142,6 +143,11 @@ class ReviewDesk(VerdictActs, SituationActs, LeadActs):
             return count_for(self._desk, wanted, reviewer=reviewer)
         with self._desk.store.read() as conn:
             return count_queue(conn, wanted, now=self._desk.clock())
+
+    def changes_so_far(self) -> int:
+        """Return a number that grows with every change of state, for who reads again what costs much."""
+        with self._desk.store.read() as conn:
+            return events_so_far(conn)
 
     def counts(self, *, reviewer: str) -> QueueCounts:
         """Return how full the queue is, and how much of it this reviewer has."""

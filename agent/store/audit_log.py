@@ -62,6 +62,15 @@ def head(connection: Connection) -> Head:
     return Head(last[0], last[1]) if last else Head(0, GENESIS.hex())
 
 
+def events_so_far(connection: Connection) -> int:
+    """Return how many events are committed: the same number means that nothing has changed in between.
+
+    Those that are sealed and those that wait for it, so that one that commits late counts as well.
+    """
+    waiting = connection.execute(select(func.count()).select_from(AuditPending)).scalar_one()
+    return head(connection).size + int(waiting)
+
+
 def raw_seals(connection: Connection, *, after: int = 0) -> Generator[list[RawSeal]]:
     """Yield the chain in order, in pages, from the link after a sequence number."""
     seal, event = _TABLES["audit_seal"].c, _TABLES["audit_event"].c

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar, Final
 
@@ -48,6 +49,8 @@ _PREVIEW_FROM: Final = (100, 34)
 """Columns and rows from which on there is room for a preview."""
 _TOP_UP: Final = 60
 """Lines left below or above the cursor when more are read."""
+_SEARCH_AGAIN: Final = timedelta(seconds=30)
+"""When a search is repeated although nothing has changed: claims and snoozes run out by the clock."""
 _PREVIEW_DELAY: Final = 0.12
 """Seconds at a line before its preview is read; a cursor on its way asks for none."""
 
@@ -61,6 +64,9 @@ class Seen:
     wanted: QueueFilter
     held: Window
     counts: QueueCounts
+    changes: int
+    """How many changes there were before it was read."""
+    at: datetime
 
 
 class QueueScreen(MarkedActs):
@@ -88,6 +94,7 @@ class QueueScreen(MarkedActs):
         self.wanted = QueueFilter()
         self.held: Window = EMPTY
         self.counts: QueueCounts | None = None
+        self._seen: Seen | None = None
         self._columns: list[tuple[Column, int]] = []
         self._preview_timer: Timer | None = None
 
@@ -140,15 +147,15 @@ class QueueScreen(MarkedActs):
     def look_again(self) -> None:
         """Read the held part of the queue again; the cursor keeps its draft."""
         if self.is_current:
-            self._ask(partial(read_again, held=self.held), quiet=True)
+            self._ask(partial(read_again, held=self.held), quiet=True, known=self._found())
 
     def on_row_list_moved(self) -> None:
         """Read more lines before they are needed, and show the draft at the cursor."""
         cursor = self.query_one(RowList).cursor
         if not self.held.ended and len(self.held.items) - cursor < _TOP_UP:
-            self._ask(partial(next_page, held=self.held))
+            self._ask(partial(next_page, held=self.held), beside=self._seen)
         elif self.held.before and cursor < _TOP_UP:
-            self._ask(partial(previous_page, held=self.held))
+            self._ask(partial(previous_page, held=self.held), beside=self._seen)
         self._ask_preview()
 
     def on_row_list_chosen(self) -> None:
@@ -238,14 +245,30 @@ class QueueScreen(MarkedActs):
             self._show_filters(reading=True)  # a rare word in a long queue takes a while
             self.reload()
 
-    def _ask(self, step: Step, *, quiet: bool = False) -> None:
-        wanted, desk, me = self.wanted, self.session.desk, self.session.me
+    def _found(self) -> Seen | None:
+        """Return what a search found that need not be repeated while nothing changes: it reads every text."""
+        seen = self._seen
+        if seen is None or seen.wanted != self.wanted or not self.wanted.search:
+            return None
+        return seen if self.session.now() - seen.at < _SEARCH_AGAIN else None
+
+    def _ask(
+        self, step: Step, *, quiet: bool = False, known: Seen | None = None, beside: Seen | None = None
+    ) -> None:
+        """Read lines: all anew unless nothing has changed since `known`, or some `beside` those held."""
+        wanted, desk, me, now = self.wanted, self.session.desk, self.session.me, self.session.now()
 
         def read(limit: int, after: QueuePlace | None) -> list[QueueItem]:
             return desk.list_drafts(wanted, limit=limit, after=after, reviewer=me)
 
         def ask() -> Seen:
-            return Seen(wanted=wanted, held=step(read), counts=desk.counts(reviewer=me))
+            changes = desk.changes_so_far()
+            if known is not None and known.changes == changes:
+                return known
+            held, counts = step(read), desk.counts(reviewer=me)
+            if beside is not None and beside.wanted == wanted:  # most lines are as old as before
+                return replace(beside, held=held, counts=counts)
+            return Seen(wanted=wanted, held=held, counts=counts, changes=changes, at=now)
 
         self.ask_desk(ask, self._take, group="queue", quiet=quiet)
 
@@ -253,6 +276,7 @@ class QueueScreen(MarkedActs):
         if seen.wanted != self.wanted:
             return
         self._show_filters()
+        self._seen = seen
         self.counts = seen.counts
         self.query_one("#counts", Static).update(self._counts_line(seen.counts))
         changed = seen.held.items != self.held.items
