@@ -80,7 +80,7 @@ def _gates(run: Run, answers: Sequence[GateAnswer], number: int) -> ET.Element:
         if one.standing is Standing.BROKEN:
             ET.SubElement(element, "failure", message=_clean(one.sentence), type="gate")
         elif one.standing is Standing.NOT_JUDGED:
-            ET.SubElement(element, "skipped")
+            ET.SubElement(element, "skipped", message=_clean(one.sentence))
     return _closed(suite)
 
 
@@ -90,10 +90,10 @@ def _unrecorded(run: Run, number: int) -> ET.Element:
     for one in run.needed:
         cases.setdefault(one.case, []).append(f"{one.task}: {one.why}")
     suite = _suite(run, _UNRECORDED, number, tests=len(cases), failures=0, seconds=0)
-    for case in cases:
+    for case, why in cases.items():
         element = ET.SubElement(suite, "testcase", name=_clean(case), classname=_UNRECORDED, time="0.000")
-        ET.SubElement(element, "skipped")  # the schema leaves no room for a reason here
-    return _closed(suite, "\n".join(f"{case}: {'; '.join(why)}" for case, why in cases.items()))
+        ET.SubElement(element, "skipped", message=_clean("; ".join(why)))
+    return _closed(suite)
 
 
 def _suite(run: Run, name: str, number: int, *, tests: int, failures: int, seconds: float) -> ET.Element:
@@ -127,8 +127,9 @@ def _circumstances(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def _closed(suite: ET.Element, told: str = "") -> ET.Element:
-    ET.SubElement(suite, "system-out").text = _clean(told) or None
+def _closed(suite: ET.Element) -> ET.Element:
+    suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
+    ET.SubElement(suite, "system-out")
     ET.SubElement(suite, "system-err")
     return suite
 
