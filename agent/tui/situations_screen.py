@@ -28,6 +28,8 @@ from agent.tui.row_list import RowList
 
 _MOST: Final = 200
 _HASH_SHOWN: Final = 6
+_LINE: Final = "{:>6}  {:>6}  {:<14} {:<19} "
+"""Drafts that are alike, those that differ, the time left, the scenario; the text follows."""
 _LIST_KEYS: Final[Keys] = (("Enter", "open", "open"), ("Esc", "back", "leave"), ("?", "help", "app.help"))
 
 
@@ -43,7 +45,7 @@ class SituationsScreen(DeskScreen[None]):
     @override
     def compose(self) -> ComposeResult:
         yield Static(Text("Situations: drafts that are alike", style="bold"), id="title")
-        yield Static(Text("  drafts  differ  due         scenario            text"), id="columns")
+        yield Static(Text("  " + _LINE.format("drafts", "differ", "due", "scenario") + "text"), id="columns")
         yield RowList(self._line, id="rows")
         yield Static("No situation waits with several drafts. Esc goes back.", id="empty", markup=False)
         yield KeyBar(_LIST_KEYS, id="keys")
@@ -88,9 +90,10 @@ class SituationsScreen(DeskScreen[None]):
 
     def _line(self, number: int, width: int) -> Text:
         item = self._items[number]
-        head = f"{item.alike:>6}  {item.differing:>6}  {time_left(item.review_by, self.session.now()):<11} "
+        due = time_left(item.review_by, self.session.now())
+        line = Text(_LINE.format(item.alike, item.differing, due, plain(item.scenario)))
         text = item.slotted_subject or item.slotted_body
-        return clipped(f"{head} {plain(item.scenario):<19} {text}", max(width, 1))
+        return line.append_text(clipped(text, max(width - line.cell_len, 1)))
 
 
 class SituationScreen(Page):
