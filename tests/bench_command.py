@@ -18,6 +18,7 @@ _PATIENCE = 60
 
 def settings_for(folder: Path) -> Path:
     """Write settings under which the command opens the bench's database, at the bench's time."""
+    (folder / "installation.key").write_bytes(b"k" * 32)  # as `bench_worlds` built it
     path = folder / "outrider.yaml"
     path.write_text(
         f"data: {folder}\nsimulation: {{company: {folder / 'none.db'}, now: '{NOW.isoformat()}'}}\n", "utf-8"
