@@ -3,10 +3,8 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
 from typing import Any, Final, assert_never
 
-from babel.numbers import get_currency_precision
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
@@ -14,14 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.audit.card import Card, Sending
+from agent.audit.fact_words import utc, value_words
 from agent.audit.figures import micros, percent
 from agent.domain.decisions import Arm, Decision, DecisionKind
 from agent.store.audit_pages import LoggedEvent
 from agent.store.drafts import DraftFile
 from policies.value import Valuation
 from policies.verdict import Outcome, Verdict
-from tools.records.base import Money
-from tools.records.facts import FactValue
 from tools.safe_text import safe_text
 
 _MARKS: Final = {
@@ -53,9 +50,9 @@ def render_card(card: Card) -> RenderableType:
 
 def _what_happened(card: Card) -> RenderableType:
     case = card.case
-    deadline = f"; of no use after {_time(case.deadline)}" if case.deadline else ""
+    deadline = f"; of no use after {utc(case.deadline)}" if case.deadline else ""
     lines = [
-        _text(f"{_words(case.scenario).capitalize()}, noticed {_time(case.opened_at)}{deadline}."),
+        _text(f"{_words(case.scenario).capitalize()}, noticed {utc(case.opened_at)}{deadline}."),
         _text(f"Customer {case.customer_id}, {case.object_ref}, episode {case.episode}."),
         _text(f"The case is {_words(case.state)} now.{'  Shadow: nothing is sent.' if case.shadow else ''}"),
     ]
@@ -69,7 +66,7 @@ def _decided(card: Card) -> Iterable[RenderableType]:
         return
     lines = [_text(decision.explanation)] if decision.explanation else []
     lines.append(_text(f"{_consequence(decision)}  Reason code {decision.reason}."))
-    who = f"Decided {_time(decision.at)} in stage {decision.stage.value}, turn {decision.turn + 1}"
+    who = f"Decided {utc(decision.at)} in stage {decision.stage.value}, turn {decision.turn + 1}"
     others = len(card.decisions) - 1
     lines.append(_text(f"{who}{f'; the case has {others} other decision(s)' if others else ''}."))
     title = _text(f"Decision: {decision.kind.value}, {decision.id}")
@@ -81,7 +78,7 @@ def _consequence(decision: Decision) -> str:
         case DecisionKind.CONTACT:
             return f"The customer is written to by {decision.channel or 'no channel yet'}."
         case DecisionKind.DEFER:
-            return f"Looked at again {_time(decision.until) if decision.until else 'later'}."
+            return f"Looked at again {utc(decision.until) if decision.until else 'later'}."
         case DecisionKind.ABSTAIN:
             return "Nothing is sent."
         case DecisionKind.ESCALATE:
@@ -96,7 +93,7 @@ def _facts(decision: Decision) -> Iterable[RenderableType]:
     table = _table("fact", "value", "source", "changed there", "read")
     for fact in decision.facts:
         name = fact.name if fact.trusted else f"{fact.name} (untrusted)"
-        cells = (name, _value_words(fact.value), fact.source, _time(fact.as_of), _time(fact.fetched_at))
+        cells = (name, value_words(fact.value), fact.source, utc(fact.as_of), utc(fact.fetched_at))
         table.add_row(*map(_text, cells))
     yield _section("Facts", table)
 
@@ -112,7 +109,7 @@ def _gates(decision: Decision) -> Iterable[RenderableType]:
 
 
 def _why(verdict: Verdict) -> str:
-    until = f"until {_time(verdict.until)}" if verdict.until else ""
+    until = f"until {utc(verdict.until)}" if verdict.until else ""
     queue = f"for {verdict.queue}" if verdict.queue else ""
     return "; ".join(part for part in (verdict.reason, until, queue) if part)
 
@@ -205,7 +202,7 @@ def _reviews(card: Card) -> Iterable[RenderableType]:
     table = _table("when", "who", "verdict", "words", "content")
     for review in card.reviews:
         cells = (review.reviewer, review.verdict.value, review.reason, review.content_hash[:_SHORT])
-        table.add_row(_text(_time(review.at)), *map(_text, cells))
+        table.add_row(_text(utc(review.at)), *map(_text, cells))
     yield _section("Reviews", table)
 
 
@@ -219,7 +216,7 @@ def _sending(sending: Sending) -> Iterable[RenderableType]:
     for attempt in sending.attempts:
         answer = " ".join(part for part in (attempt.state, attempt.provider_ref, attempt.detail) if part)
         lines.append(
-            _text(f"Attempt {attempt.number}, {attempt.provider}, {_time(attempt.started_at)}: {answer}")
+            _text(f"Attempt {attempt.number}, {attempt.provider}, {utc(attempt.started_at)}: {answer}")
         )
     yield _section("Sending", Group(*lines))
 
@@ -231,7 +228,7 @@ def _timeline(events: Iterable[LoggedEvent]) -> Iterable[RenderableType]:
         private = _pairs(event.private) if event.private is not None else "(erased)" if event.sealed else ""
         table.add_row(
             str(event.seq) if event.seq is not None else "-",
-            _text(_time(event.at)),
+            _text(utc(event.at)),
             _text(event.type),
             _text(f"{event.actor.id} ({event.actor.login})" if event.actor.login else event.actor.id),
             _text(" ".join(part for part in (details, private) if part)),
@@ -254,32 +251,6 @@ def _brief(value: object) -> str:
     if not isinstance(value, str):
         return json.dumps(value)
     return value[:_SHORT] if _HASH.fullmatch(value) else value
-
-
-def _value_words(value: FactValue) -> str:
-    match value:
-        case None:
-            return "unknown"
-        case bool():
-            return "yes" if value else "no"
-        case Money():
-            return _money(value)
-        case datetime():
-            return _time(value)
-        case date() | int() | str():
-            return str(value)
-    assert_never(value)
-
-
-def _money(amount: Money) -> str:
-    places = get_currency_precision(amount.currency)
-    whole, part = divmod(abs(amount.minor), 10**places)
-    fraction = f".{part:0{places}d}" if places else ""
-    return f"{'-' if amount.minor < 0 else ''}{whole}{fraction} {amount.currency}"
-
-
-def _time(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M} UTC"
 
 
 def _words(name: str) -> str:

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from agent.audit.fact_words import utc, value_words
 from agent.audit.figures import micros, percent
 from agent.domain.decisions import Decision
 from agent.review_desk.views import DraftView, FactState
@@ -14,7 +15,7 @@ from agent.review_view.cells import brief, shown, shown_block
 from agent.review_view.differences import differences
 from agent.review_view.marked_text import fact_numbers
 from agent.review_view.marks import BAD, CARE, GOOD, OUTCOME, QUIET, raised
-from agent.review_view.words import ago, utc, value_words
+from agent.review_view.words import ago
 from policies.guards.finding import Finding
 from policies.value import Valuation
 from tools.records.facts import Fact

@@ -6,10 +6,11 @@ from typing import Final
 
 from rich.text import Text
 
+from agent.audit.fact_words import amount
 from agent.review_desk.views import DraftView, Forecast
 from agent.review_view.cells import shown
 from agent.review_view.marks import BAD, CARE, QUIET, RISK
-from agent.review_view.words import amount, plain, plural, price, span, their_time, time_left
+from agent.review_view.words import plain, plural, price, span, their_time, time_left
 from tools.records.vocabulary import ChannelKind
 
 HASH_SHOWN: Final = 6

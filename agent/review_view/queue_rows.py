@@ -8,10 +8,11 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
+from agent.audit.fact_words import amount
 from agent.review_desk.views import QueueCounts, QueueItem
 from agent.review_view.cells import clipped, shown
 from agent.review_view.marks import BAD, CARE, RISK
-from agent.review_view.words import amount, plain, price, span
+from agent.review_view.words import plain, price, span
 
 _SOON_SHARE: Final = 4
 """Less than a quarter of the time is left: soon."""
@@ -73,7 +74,13 @@ COLUMNS: Final = (
     Column(title="scenario", width=14, rank=1, words=lambda item, _: plain(item.scenario)),
     Column(title="by", width=5, rank=2, words=lambda item, _: item.channel.value),
     Column(title="why", width=9, rank=5, words=lambda item, _: plain(item.review_reason)),
-    Column(title="at stake", width=11, rank=3, words=lambda item, _: amount(item.stake), right=True),
+    Column(
+        title="at stake",
+        width=11,
+        rank=3,
+        words=lambda item, _: amount(item.stake) if item.stake else "",
+        right=True,
+    ),
     Column(title="held by", width=7, rank=4, words=_held, style=lambda _item, _now: CARE),
     Column(title="subject", width=16, rank=6, words=lambda item, _: _line(item), grows=True),
     Column(

@@ -1,15 +1,10 @@
 """Times, amounts and values as words for reviewers."""
 
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.numbers import get_currency_precision
-
 from agent.audit.figures import micros
-from tools.records.base import Money
-from tools.records.facts import FactValue
 
 _DAY_WORDS_FROM: Final = timedelta(days=3)
 _HOUR: Final = timedelta(hours=1)
@@ -45,11 +40,6 @@ def time_left(until: datetime, now: datetime) -> str:
     return f"in {span(until - now)}" if until > now else f"{span(now - until)} over"
 
 
-def utc(instant: datetime) -> str:
-    """Return an instant to the minute, in UTC."""
-    return f"{instant:%Y-%m-%d %H:%M} UTC"
-
-
 def their_time(instant: datetime, zone: str, now: datetime) -> str:
     """Return an instant as the customer's clock shows it, with the day where it is not today there."""
     local, today = instant.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
@@ -60,33 +50,10 @@ def their_time(instant: datetime, zone: str, now: datetime) -> str:
     return f"{local:%a %d %b %H:%M}, their time"
 
 
-def amount(money: Money | None) -> str:
-    """Return money as digits and currency code; empty for none."""
-    if money is None:
-        return ""
-    digits = get_currency_precision(money.currency)
-    return f"{Decimal(money.minor).scaleb(-digits)} {money.currency}"
-
-
 def price(cost_micros: int) -> str:
     """Return a cost in micro-units with the places that matter: `0.08`, `0.0004`."""
     whole = micros(cost_micros)
     return whole.removesuffix("00")
-
-
-def value_words(value: FactValue) -> str:
-    """Return a fact's value as a person reads it."""
-    match value:
-        case None:
-            return "unknown"
-        case bool():
-            return "yes" if value else "no"
-        case Money():
-            return amount(value)
-        case datetime():
-            return utc(value)
-        case date() | int() | str():
-            return str(value)
 
 
 def plural(number: int, word: str) -> str:

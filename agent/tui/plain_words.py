@@ -8,10 +8,11 @@ from typing import Final
 
 from rich.console import Console, RenderableType
 
+from agent.audit.fact_words import amount, value_words
 from agent.review_desk.views import DraftView, QueueItem
 from agent.review_view.marks import RISK
 from agent.review_view.outlook import channel_words, forecast_words, short_hash
-from agent.review_view.words import ago, amount, plain, time_left, value_words
+from agent.review_view.words import ago, plain, time_left
 from policies.guards.channels import sms_parts
 from policies.guards.links import urls_in
 from tools.link_hosts import true_host
