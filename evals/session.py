@@ -10,17 +10,16 @@ from agent.clock import system_clock
 from agent.errors import OutriderError
 from evals.beside_rules import with_rules_only
 from evals.cases.model import Case
+from evals.commit_side import CommitSide
 from evals.compare.changes import changed
-from evals.compare.git_ref import RefRun
-from evals.compare.sides import Change, Circumstances, is_ref, other_side
+from evals.compare.sides import Change, Circumstances, other_side
 from evals.keeping import Keeper, needed_of, to_write
 from evals.made import MADE_SUITES
 from evals.models.asked import Asked
 from evals.models.asking import Tier
 from evals.models.choosing import CURRENCY, ModelWish, asking_for
 from evals.models.live import LiveAsking
-from evals.models.recorded import RecordedAsking
-from evals.models.recordings import SHIPPED, Recording, add_recordings
+from evals.models.recordings import Recording, add_recordings
 from evals.models.run_file import Finished, RunFile
 from evals.report.words import money
 from evals.results import Run, Transcript
@@ -29,7 +28,6 @@ from evals.stats.worth import CostTable
 from evals.suites import Chosen, Wanted, choose, count_by_suite
 from evals.trials import Plan, run_trials, usual_jobs
 from evals.world.deciding import Deciding
-from tools.errors import InputError
 from tools.yaml_file import load_yaml
 
 Progress = Callable[[int, int, str], None]
@@ -126,13 +124,8 @@ class Session:
             InputError: It is nothing that can be compared with.
             OutriderError: The other side could not be run.
         """
-        if isinstance(self.deciding.asking, LiveAsking) and is_ref(against):
-            raise InputError(
-                "another commit is not asked live: its calls would be outside the spend cap",
-                field="--against",
-                remedy="store its run with --out there and compare with the file, or use --model recorded",
-            )
         chosen = self.choose()
+        wanted = len(chosen.cases) * self.repeats
         beside = self.run_file and self.run_file.with_name(f"{self.run_file.stem}.against.jsonl")
 
         def rerun(change: Change, *, name: str) -> Run:
@@ -149,7 +142,13 @@ class Session:
             Circumstances(
                 suites=chosen.suites,
                 rerun=rerun,
-                ref=RefRun(repository=Path(__file__).parent, arguments=self._arguments()),
+                ref=CommitSide(
+                    wanted=self.wanted,
+                    repeats=self.repeats,
+                    asking=self.deciding.asking,
+                    run_file=self.run_file,
+                    show=lambda done, words: progress(done, wanted, words),
+                ).how(),
             ),
         )
 
@@ -252,24 +251,6 @@ class Session:
             "code": version("outrider"),
             "seed": self.wanted.seed,
         }
-
-    def _arguments(self) -> list[str]:
-        wanted = self.wanted
-        arguments = ["eval", "--repeat", f"{self.repeats}", "--seed", f"{wanted.seed}"]
-        arguments += ["--datasets", str(wanted.datasets.resolve())]
-        asking = self.deciding.asking
-        if isinstance(asking, RecordedAsking):  # the shipped replies are those of the other commit
-            arguments += ["--model", "recorded"]
-            if asking.recordings.folder != SHIPPED:
-                arguments += ["--recordings", str(asking.recordings.folder.resolve())]
-        for option, values in (
-            ("--suite", wanted.suites),
-            ("--scenario", wanted.scenarios),
-            ("--family", wanted.families),
-            ("--case", wanted.cases),
-        ):
-            arguments += [part for value in values for part in (option, value)]
-        return arguments
 
 
 def _spent_words(deciding: Deciding) -> str:

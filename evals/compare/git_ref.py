@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +16,14 @@ from evals.results import Run, read_run
 from tools.errors import InputError
 
 _GIT_SECONDS: Final = 120
+_PROGRAM: Final = """
+import ctypes, runpy, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+runpy.run_module("agent", run_name="__main__", alter_sys=True)
+"""
+"""`python -m agent` that ends with the process that began it: nobody would know what it goes on to spend."""
+_LOOK: Final = 1.0  # seconds between two looks at how far it is
 _SHOWN: Final = 5
 """Last lines of a failed run that are shown."""
 
@@ -28,7 +36,12 @@ class RefRun:
     """Any folder of it."""
     arguments: Sequence[str]
     """Of `outrider`, from `eval` on, with the datasets of the working tree; `--out FILE` is added."""
-    most_time: timedelta = timedelta(minutes=30)
+    arguments_at: Callable[[str], Sequence[str]] = lambda _commit: ()
+    """Further arguments, which depend on the commit."""
+    watch: Callable[[str], None] = lambda _commit: None
+    """Called with the commit about once a second while it runs."""
+    most_time: timedelta | None = timedelta(minutes=30)
+    """None for no bound."""
 
 
 def run_ref(ref: str, how: RefRun) -> Run:
@@ -44,29 +57,46 @@ def run_ref(ref: str, how: RefRun) -> Run:
     commit = _commit(ref, how.repository)
     with _checkout(commit, how.repository) as folder, tempfile.TemporaryDirectory() as results:
         out = Path(results) / "run.json"
-        said = _run(ref, [*how.arguments, "--out", str(out)], folder, how.most_time)
+        arguments = [*how.arguments, *how.arguments_at(commit), "--out", str(out)]
+        said = _run(ref, arguments, folder, how.most_time, lambda: how.watch(commit))
         if not out.is_file():
             raise OutriderError(f"{ref} cannot run these suites: {said or 'it wrote no results'}")
         return read_run(out).model_copy(update={"name": ref, "code": commit})
 
 
-def _run(ref: str, arguments: Sequence[str], folder: Path, most_time: timedelta) -> str:
+def _run(
+    ref: str,
+    arguments: Sequence[str],
+    folder: Path,
+    most_time: timedelta | None,
+    watch: Callable[[], None],
+) -> str:
     """Run `outrider` in the folder and return the last lines it said."""
     # -P and the path keep the code of the working tree out, wherever this interpreter finds it
     environment = os.environ | {"PYTHONPATH": str(folder)}
-    try:
-        done = subprocess.run(  # noqa: S603  # our own interpreter, arguments as a list
-            [sys.executable, "-P", "-m", "agent", *arguments],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=most_time.total_seconds(),
-            check=False,
-        )
-    except subprocess.TimeoutExpired as exc:
-        raise OutriderError(f"{ref} did not finish in {most_time}") from exc
-    return " / ".join(done.stderr.strip().splitlines()[-_SHOWN:])
+    left = None if most_time is None else most_time.total_seconds()
+    with subprocess.Popen(  # noqa: S603  # our own interpreter, arguments as a list
+        [sys.executable, "-P", "-c", _PROGRAM, *arguments],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            while True:
+                try:
+                    _, said = process.communicate(timeout=_LOOK if left is None else min(_LOOK, left))
+                except subprocess.TimeoutExpired as exc:
+                    left = None if left is None else left - _LOOK
+                    if left is not None and left <= 0:
+                        raise OutriderError(f"{ref} did not finish in {most_time}") from exc
+                    watch()
+                else:
+                    return " / ".join(said.strip().splitlines()[-_SHOWN:])
+        except BaseException:
+            process.kill()
+            raise
 
 
 def _commit(ref: str, repository: Path) -> str:

@@ -64,12 +64,6 @@ def other_side(against: str, at: Circumstances) -> Run:
     return run_ref(against, at.ref)
 
 
-def is_ref(against: str) -> bool:
-    """Whether `--against` names a commit."""
-    key, equals, _ = against.partition("=")
-    return not (equals and key in _CHANGES) and against != NAME and not Path(against).is_file()
-
-
 def _change(key: str, value: str) -> Change:
     if not value:
         raise InputError(f"nothing after {key}=", field="--against", remedy=f"write {key}=NAME")

@@ -12,7 +12,7 @@ from evals.models.asking import Asking, Tier, prompts_in_use
 from evals.models.live import LiveAsking
 from evals.models.recorded import RecordedAsking
 from evals.models.recordings import RECORDINGS, SHIPPED, load_set
-from evals.models.spending import SpendBook
+from evals.models.spending import SpendBook, spent_beside
 from prompts.folders import LIBRARY_FOLDER
 from tools.errors import InputError
 
@@ -205,10 +205,15 @@ def _live(wish: ModelWish, env: Mapping[str, str]) -> LiveAsking:
             settings,
             loaded.secrets,
             price,
-            SpendBook(wish.run_file, cap_micros=wish.cap_micros),
+            SpendBook(wish.run_file, cap_micros=_left(wish.cap_micros, spent_beside(wish.run_file))),
             wish.prompts or loaded.at(loaded.settings.prompts),
+            loaded.path,
         )
     )
+
+
+def _left(cap_micros: int | None, spent_micros: int) -> int | None:
+    return None if cap_micros is None else max(cap_micros - spent_micros, 0)
 
 
 def _checked(asking: LiveAsking) -> LiveAsking:

@@ -31,6 +31,8 @@ class LiveAsking:
     price: Price
     book: SpendBook
     prompt_folder: Path
+    config: Path | None = None
+    """The file of the settings."""
     _open: list[Transport] = field(init=False, default_factory=list[Transport])
     _seconds: dict[str, float] = field(init=False, default_factory=dict[str, float])
 

@@ -16,6 +16,13 @@ _RUN: Final = "run"
 _TRIAL: Final = "trial"
 
 
+def count_trials(path: Path) -> int:
+    """Return how many trials a run file holds, which another process may be writing to."""
+    mark = f'{{"{_TRIAL}":'.encode()
+    with path.open("rb") as file:
+        return sum(line.startswith(mark) for line in file)
+
+
 class Finished(BaseModel):
     """One trial that is done, with the replies that were paid for."""
 

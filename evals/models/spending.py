@@ -1,6 +1,7 @@
 """What a live run may spend: a hard cap over all its processes, and over all times it is gone on with."""
 
 import asyncio
+import glob
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +54,10 @@ class SpendBook:
             self._take(file.new())
         return self._total
 
+    def left(self) -> int | None:
+        """Return what may still be spent, in micro-units; None without a cap."""
+        return None if self._cap is None else max(self._cap - self.spent(), 0)
+
     @property
     def _total(self) -> int:
         return self._settled + sum(self._held.values())
@@ -81,3 +86,14 @@ class SpendBook:
             elif SETTLED in line:
                 self._held.pop(line[SETTLED], None)
                 self._settled += line[_MICROS]
+
+
+def file_beside(run_file: Path, commit: str) -> Path:
+    """Return where another commit keeps the trials and the books of its run, beside those of a run here."""
+    return run_file.resolve().with_name(f"{run_file.stem}.against-{commit[:12]}.jsonl")
+
+
+def spent_beside(run_file: Path) -> int:
+    """Return what other commits have spent and held beside a run, in micro-units: the cap is one for all."""
+    files = run_file.parent.glob(f"{glob.escape(run_file.stem)}.against-*.jsonl")
+    return sum(SpendBook(file, cap_micros=None).spent() for file in files)

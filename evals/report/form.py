@@ -98,6 +98,10 @@ def _against(comparison: Comparison) -> Form:
     return {
         "name": comparison.old.name,
         "code": comparison.old.code,
+        "tier": comparison.old.tier,
+        "model": comparison.old.model,
+        "cost_micros": sum(result.cost_micros for result in comparison.old.results),
+        "trials_left": comparison.old.left,
         "judgement": comparison.judgement.value,
         "shared": comparison.shared,
         "only_here": list(comparison.only_new),

@@ -16,6 +16,7 @@ from evals.report.words import (
     counted,
     even_words,
     money,
+    other_side_rows,
     percent,
     plain_policies,
     points,
@@ -94,6 +95,8 @@ def _comparison(comparison: Comparison) -> Iterable[RenderableType]:
     left = len(comparison.flips) - _SHOWN
     if left > 0:
         table.add_row("", f"and {left} more")
+    for name, words in other_side_rows(comparison.old):
+        table.add_row(name, Text(safe_text(words)))
     title = f"Against {comparison.old.name}: {against_words(comparison)}"
     yield from _titled(title[0].upper() + title[1:], table)
 

@@ -1,5 +1,6 @@
 """Figures as people read them; the same words in the terminal and on the page."""
 
+from evals.report.complete import incomplete
 from evals.results import Run
 from evals.stats.interval import Interval
 from evals.stats.worth import CostTable
@@ -50,6 +51,14 @@ def by_whom(run: Run) -> str:
             return f"recorded replies of {run.model}"
         case "live":
             return f"{run.model}, live"
+
+
+def other_side_rows(run: Run) -> list[tuple[str, str]]:
+    """Return what must be known of the other side: who decided, for how much, and what is missing."""
+    rows = [("decided there by", by_whom(run))]
+    if cost := sum(result.cost_micros for result in run.results):
+        rows.append(("model there, in all", money(cost, "USD")))
+    return rows + [("missing there", sentence) for sentence in incomplete(run)]
 
 
 def spent_rows(spent: Spent) -> list[tuple[str, str]]:
