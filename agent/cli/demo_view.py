@@ -8,6 +8,7 @@ from rich.text import Text
 
 from agent.audit.figures import micros
 from agent.demo import Summary
+from agent.domain.decisions import DecisionKind
 
 _MEANINGS = {
     "worth_it": "every gate passed and a message is worth more than silence",
@@ -31,6 +32,12 @@ _MEANINGS = {
     "source_freshness": "the source was not read lately enough",
     "customer_known": "the customer's record had not arrived yet",
 }
+_MEANINGS_OF_SILENCE = {
+    "quiet_hours": "no allowed hour comes before the message is of no use",
+    "cap_day": "today is full, and the next day comes too late",
+    "cap_week": "this week is full, and the next day comes too late",
+}
+"""Where a gate usually defers: what it means when nothing is sent at all."""
 
 
 def summary_view(summary: Summary, *, program: str) -> RenderableType:
@@ -44,7 +51,8 @@ def summary_view(summary: Summary, *, program: str) -> RenderableType:
     for title, justify in (("", "left"), ("reason", "left"), ("number", "right"), ("what it means", "left")):
         table.add_column(title, justify=justify)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # two literals
     for (kind, reason), scenarios in sorted(rows.items(), key=lambda row: -sum(row[1].values())):
-        table.add_row(kind, reason, str(sum(scenarios.values())), _MEANINGS.get(reason, ""))
+        meaning = _MEANINGS_OF_SILENCE.get(reason) if kind == DecisionKind.ABSTAIN else None
+        table.add_row(kind, reason, str(sum(scenarios.values())), meaning or _MEANINGS.get(reason, ""))
     sent = (
         ", ".join(f"{number} by {channel}" for channel, number in sorted(summary.sent.items())) or "nothing"
     )
