@@ -27,7 +27,7 @@ from evals.run_case import Judged
 from evals.stats.worth import CostTable
 from evals.suites import Chosen, Wanted, choose, count_by_suite
 from evals.trials import Plan, run_trials, usual_jobs
-from evals.world.deciding import Deciding
+from evals.world.deciding import Deciding, check_decided
 from tools.yaml_file import load_yaml
 
 Progress = Callable[[int, int, str], None]
@@ -113,9 +113,11 @@ class Session:
         """Run the cases.
 
         Raises:
-            InputError: A dataset, playbook, limit or template is wrong.
+            InputError: A dataset, playbook, limit or template is wrong, or no playbook decides a case.
         """
-        return self._run(self.choose(), self.deciding, WORKING_TREE, progress, self.run_file, beside=True)
+        chosen = self.choose()
+        check_decided(chosen.cases, self.deciding)
+        return self._run(chosen, self.deciding, WORKING_TREE, progress, self.run_file, beside=True)
 
     def other_side(self, against: str, progress: Progress) -> Run:
         """Return the run to compare with.
@@ -130,6 +132,7 @@ class Session:
 
         def rerun(change: Change, *, name: str) -> Run:
             with changed(self.deciding, change) as deciding:
+                check_decided(chosen.cases, deciding)
                 done = self._run(chosen, deciding, name, progress, beside)
             if not done.run.results:
                 raise OutriderError(

@@ -82,7 +82,8 @@ def fit(document: YamlDocument, model: type[M]) -> M:
     try:
         return model.model_validate_json(json.dumps(document.data))
     except ValidationError as exc:
-        mistakes = [_mistake(error, document, model) for error in exc.errors(include_url=False)]
+        errors = [one for one in exc.errors(include_url=False) if not _follows(one, exc)]
+        mistakes = [_mistake(error, document, model) for error in errors]
     raise gathered(_distinct(mistakes))
 
 
@@ -104,6 +105,14 @@ def did_you_mean(word: str, known: Sequence[str]) -> str | None:
     """Return the remedy that names the nearest known word, or None when nothing is near."""
     near = difflib.get_close_matches(word, known, n=1)
     return f"did you mean `{near[0]}`?" if near else None
+
+
+def _follows(error: ErrorDetails, exc: ValidationError) -> bool:
+    """Whether a list is only too short because mistakes in its members left these out."""
+    loc = error["loc"]
+    return error["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in exc.errors()
+    )
 
 
 def _mistake(error: ErrorDetails, document: YamlDocument, model: type[BaseModel]) -> InputError:

@@ -1,12 +1,13 @@
 """Reads datasets and says what is wrong with them: file, line, field and remedy."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from evals.cases.model import Case, Dataset
-from evals.cases.overlay import overlays
+from evals.cases.overlay import Records, overlays
 from evals.cases.world import build_records, change_record
 from tools.errors import InputError
 from tools.yaml_file import did_you_mean, fit, gathered, read_text
@@ -100,7 +101,15 @@ def _read(path: Path) -> list[LoadedCase]:
 
 
 def _completed(case: Case, dataset: Dataset) -> Case:
-    update = {"scenario": case.scenario or dataset.scenario, "now": case.now or dataset.now}
+    update: dict[str, object] = {
+        "scenario": case.scenario or dataset.scenario,
+        "now": case.now or dataset.now,
+    }
+    if dataset.usual and not case.scenario:
+        named = case.world.written()
+        update["records"] = Records.model_validate_json(
+            json.dumps({name: {} for name in dataset.usual} | named)
+        )
     return case.model_copy(update=update)
 
 

@@ -13,7 +13,9 @@ from evals.cases.overlay import Overlay, Records, one_or_several
 from evals.cases.world import Frame
 from evals.results import Decided
 from tools.records.base import Strict
+from tools.records.registry import RECORD_TYPES
 from tools.records.vocabulary import ChannelKind, Purpose
+from tools.yaml_file import did_you_mean
 
 USUAL_START: Final = datetime(2026, 11, 2, 12, tzinfo=UTC)
 """A Monday noon outside all clock changes."""
@@ -262,6 +264,14 @@ class Case(Strict):
         return Records() if self.records is None else self.records
 
 
+def _are_record_types(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in RECORD_TYPES:
+            known = did_you_mean(name, list(RECORD_TYPES)) or f"use one of: {', '.join(RECORD_TYPES)}"
+            raise ValueError(f"{name!r} is no type of record; {known}")
+    return names
+
+
 class Dataset(Strict):
     """A file of cases."""
 
@@ -269,4 +279,6 @@ class Dataset(Strict):
     """Of the cases that name none."""
     now: Moment = ""
     """Start of the cases that name none."""
+    usual: Annotated[tuple[str, ...], AfterValidator(_are_record_types)] = ()
+    """The records that worlds of these cases have without being named; shipped scenarios know theirs."""
     cases: Annotated[tuple[Case, ...], Field(min_length=1)]

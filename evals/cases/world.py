@@ -140,6 +140,11 @@ def _parse(record_type: str, values: dict[str, Any]) -> Record:
         ) from exc
 
 
+def usual_fields(record_type: str) -> frozenset[str]:
+    """Return the fields that a record has without being written, so that nothing else need be said."""
+    return frozenset({*_usual(record_type), *identifying(record_type, "x", 1)})
+
+
 @cache
 def _usual(record_type: str) -> dict[str, Any]:
     return _usual_records().get(record_type, [{}])[0]

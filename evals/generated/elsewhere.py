@@ -40,9 +40,9 @@ def windows(spelled: Spelled) -> Sequence[Window]:
 
     None for cases in which more than the clock decides.
     """
-    if not _only_the_clock_decides(spelled):
-        return ()
     case, until = spelled.case, _of_use_until(spelled.case)
+    if until is None or not _only_the_clock_decides(spelled):
+        return ()
     found: list[Window] = []
     for zone in ZONES:
         opens = _opens(case, zone)
@@ -112,8 +112,11 @@ def _opens(case: Case, zone: str) -> datetime:
     return at
 
 
-def _of_use_until(case: Case) -> datetime:
-    """Return the exclusive end of the time in which word is of use, as the scenarios' own cases say it."""
+def _of_use_until(case: Case) -> datetime | None:
+    """Return the exclusive end of the time in which word is of use, as the scenarios' own cases say it.
+
+    None where it is not known: of scenarios that others add.
+    """
     ends: list[datetime] = []
     for record in build_records(case.world, case.scenario, case.frame).values():
         match record:
@@ -129,7 +132,7 @@ def _of_use_until(case: Case) -> datetime:
                 ends.append(min(record.period_end, record.measured_at + timedelta(days=1)))
             case _:
                 continue
-    return max(ends)
+    return max(ends, default=None)
 
 
 def _without_clocks(texts: Sequence[str]) -> list[str]:

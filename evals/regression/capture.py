@@ -23,11 +23,13 @@ from agent.store.mirror import linked, load_records, records_of_customers
 from agent.watch.related import CUSTOMER, records_of, subject_of
 from evals.cases.loading import dataset_files, load_suites
 from evals.cases.model import Family
+from evals.cases.world import usual_fields
 from evals.regression.disguise import Disguise
 from evals.results import Decided
 from tools.errors import InputError
 from tools.records.base import Money, Record
 from tools.records.facts import Fact, FactValue
+from tools.records.registry import RECORD_TYPES
 from tools.yaml_file import did_you_mean
 
 _WEEK: Final = timedelta(days=7)
@@ -123,9 +125,16 @@ def _written_records(
     for (kind, _), seen in sorted(records.items(), key=lambda item: item[0][0] != CUSTOMER):
         record = _as_decided(kind, seen.record, facts)
         values = disguise.values_of(kind, record)
-        plain = {name: _written(value) for name, value in values.items()}
+        plain = {name: _written(value) for name, value in values.items() if not _unsaid(kind, name, value)}
         written.setdefault(kind, []).append(plain)
     return written
+
+
+def _unsaid(kind: str, name: str, value: object) -> bool:
+    """Whether a record has a value also when nothing is said of it."""
+    default = RECORD_TYPES[kind].model_fields[name].get_default(call_default_factory=True)
+    plain = list(default) if isinstance(default, tuple) else default  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]  # of any field
+    return value == plain and name not in usual_fields(kind)
 
 
 def _as_decided(kind: str, record: Record, facts: tuple[Fact, ...]) -> Record:

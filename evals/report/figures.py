@@ -56,9 +56,10 @@ def _families(families: Sequence[FamilyScore], k: int) -> Picture:
     figure, axes = _axes(height=0.8 + 0.3 * len(families))
     for place, one in enumerate(reversed(families)):
         found = one.pass_hat_k
-        colour = _GOOD if one.passed == one.cases else _BAD
+        whole = one.passed == one.cases
+        colour, mark = (_GOOD, "o") if whole else (_BAD, "X")
         axes.plot([found.low, found.high], [place, place], color=colour, linewidth=2, solid_capstyle="round")
-        axes.plot([found.estimate], [place], "o", color=colour, markersize=6)
+        axes.plot([found.estimate], [place], mark, color=colour, markersize=6 if whole else 8)
     axes.set_yticks(range(len(families)), [_short(one.family) for one in reversed(families)])
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.6, len(families) - 0.4)
@@ -67,7 +68,7 @@ def _families(families: Sequence[FamilyScore], k: int) -> Picture:
     runs = f"all of {k} runs of a case pass" if k > 1 else "a case passes"
     return Picture(
         title="Reliability by family",
-        caption=f"How often {runs}. Dots are estimates, lines 95 % intervals; green where no case failed.",
+        caption=f"How often {runs}. Marks are estimates, lines 95 % intervals; a cross where a case failed.",
         words=words,
         svg=_svg(figure, "families"),
     )

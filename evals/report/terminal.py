@@ -15,6 +15,7 @@ from evals.report.words import (
     chance,
     counted,
     even_words,
+    gates_words,
     money,
     other_side_rows,
     percent,
@@ -66,15 +67,12 @@ def _gates(judged: Judged) -> Iterable[RenderableType]:
             continue
         mark = Text(answer.standing.value, style=_MARKS[answer.standing])
         table.add_row(Text(safe_text(answer.gate)), mark, Text(safe_text(answer.sentence)))
-    held = sum(answer.standing is Standing.HELD for answer in judged.answers)
     if judged.answers:
-        yield from _titled(f"Gates: {held} of {len(judged.answers)} hold", table)
+        yield from _titled(f"Gates: {gates_words(judged.answers)}", table)
 
 
 def _comparison(comparison: Comparison) -> Iterable[RenderableType]:
-    table = _table(
-        f"Against {safe_text(comparison.old.name)}: {safe_text(against_words(comparison))}", "", ""
-    )
+    table = _table("", "")
     table.add_row("cases both have", f"{comparison.shared}")
     if comparison.difference:
         one = comparison.difference
@@ -134,8 +132,8 @@ def _confusion(summary: Summary) -> Iterable[RenderableType]:
     yield from _titled(
         "Decisions (runs)",
         table,
-        f"false alarms: {counted(summary.false_alarms)} contacts",
-        f"misses: {counted(summary.misses)} due contacts",
+        f"false alarms: {counted(summary.false_alarms, 'contacts')}",
+        f"misses: {counted(summary.misses, 'due contacts')}",
     )
 
 

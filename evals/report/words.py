@@ -1,5 +1,8 @@
 """Figures as people read them; the same words in the terminal and on the page."""
 
+from collections.abc import Sequence
+
+from evals.gate import GateAnswer, Standing
 from evals.report.complete import incomplete
 from evals.results import Run
 from evals.stats.interval import Interval
@@ -26,9 +29,9 @@ def between(interval: Interval | None) -> str:
     return f"{percent(interval.estimate)} ({percent(interval.low)} to {percent(interval.high)})"
 
 
-def counted(share: Share) -> str:
-    """Return a share with its bounds and its counts."""
-    return f"{between(share.interval)}, {share.hits} of {share.n}" if share.n else "none"
+def counted(share: Share, of: str) -> str:
+    """Return a share with its bounds and its counts, in words for what was counted."""
+    return f"{between(share.interval)}, {share.hits} of {share.n} {of}" if share.n else f"there were no {of}"
 
 
 def chance(p: float) -> str:
@@ -40,6 +43,14 @@ def chance(p: float) -> str:
 def money(micros: float, currency: str) -> str:
     """Return micro-units as an amount with four places."""
     return f"{micros / _MICROS:,.4f} {currency}"
+
+
+def gates_words(answers: Sequence[GateAnswer]) -> str:
+    """Return how many gates hold, of those that could be judged."""
+    held, left = (
+        sum(one.standing is standing for one in answers) for standing in (Standing.HELD, Standing.NOT_JUDGED)
+    )
+    return f"{held} of {len(answers) - left} hold" + (f", {left} not judged" if left else "")
 
 
 def by_whom(run: Run) -> str:

@@ -25,6 +25,8 @@ def tell_story(system: CaseSystem, ending: Ending, *, with_card: bool) -> Transc
         with_card: Also draw the decision card, which costs as much as a small case.
     """
     steps = [*system.steps, *(step for one in ending.cases for step in _steps(one)), *_sendings(ending)]
+    if ending.subject(system.case.scenario) is None:
+        steps.append(_unseen(system))
     return Transcript(
         situation=_situation(system.case, system),
         steps=tuple(sorted(steps, key=lambda step: step.at)),
@@ -61,6 +63,16 @@ def _steps(one: CaseEnding) -> Iterator[Step]:
         draft = file.draft
         what = f"draft by {draft.author} for {draft.message.channel.value}, now {draft.state.value}"
         yield Step(at=draft.created_at.isoformat(), stage="draft", what=what)
+
+
+def _unseen(system: CaseSystem) -> Step:
+    """Return why no signal was seen: nothing to look at, or nothing true of it."""
+    scenario = system.case.scenario
+    record = system.deciding.shipped[scenario].playbook.trigger.record
+    found = any(record_type == record for record_type, _ in system.records)
+    seen = "its condition is never true of c1" if found else "the world has none; name it under `records`"
+    what = f"no signal: the trigger of {scenario} looks at {record}, and {seen}"
+    return Step(at=system.clock().isoformat(), stage="sweep", what=what)
 
 
 def _sendings(ending: Ending) -> Iterator[Step]:

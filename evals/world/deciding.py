@@ -1,7 +1,7 @@
 """What decides in a run: playbooks, limits, texts and model; a change of one of them is what a run is for."""
 
 import copyreg
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from agent.canonical import canonical, text_hash
 from agent.clock import Clock
 from agent.llm.rules import RULES, RulesModel, WordReader, load_word_reader
 from agent.review_desk.proposals.folders import Folders
+from evals.cases.model import Case
 from evals.models.asking import Asking, Tier
 from policies.loader import (
     LIMITS_FILE,
@@ -26,6 +27,8 @@ from policies.review_rules import ReviewRules
 from policies.triggers import CompiledPlaybook, compile_playbook
 from prompts.folders import TEMPLATE_FOLDER
 from prompts.templates import TemplateStore
+from tools.errors import InputError
+from tools.yaml_file import did_you_mean
 
 _EVERYBODY: Final = Holdout.model_validate({"share": "100%", "salt": "evals"})
 
@@ -152,3 +155,22 @@ def _without_what_was_read(deciding: Deciding) -> tuple[type[Deciding], tuple[ob
 
 
 copyreg.pickle(Deciding, _without_what_was_read)  # compiled conditions cannot go to another process
+
+
+def check_decided(cases: Iterable[Case], deciding: Deciding) -> None:
+    """Check that there is a playbook for the scenario of every case.
+
+    Raises:
+        InputError: There is none; without it nothing is ever seen, and every silence would pass.
+    """
+    known = sorted(deciding.shipped)
+    for case in cases:
+        if case.scenario not in known:
+            raise InputError(
+                f"case {case.id}: no playbook decides {case.scenario!r}",
+                path=deciding.playbook_folder,
+                field="scenario",
+                remedy=did_you_mean(case.scenario, known)
+                or f"write one, name its folder with --policies, or choose from these with --scenario: "
+                f"{', '.join(known)}",
+            )

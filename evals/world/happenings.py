@@ -17,7 +17,8 @@ async def serve_case(system: CaseSystem) -> None:
         OutriderError: The system failed, or does not come to rest.
     """
     system.start()
-    system.note("world", f"{len(system.records)} records; the system starts")
+    held = len(system.records)
+    system.note("world", f"{held} record{'' if held == 1 else 's'}; the system starts")
     for event in system.case.events:
         await system.advance(event.after)
         if event.action:

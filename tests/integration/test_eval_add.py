@@ -63,6 +63,7 @@ async def test_the_case_decides_as_the_system_did(tmp_path: Path, more: list[Rec
     assert again.result.passed, again.result.score.reasons
     assert (again.result.decided.value, again.result.reason) == (was.kind.value, was.reason)
     assert case.start == NOW
+    assert "null" not in captured.yaml, "what a record has anyhow is not written"
 
 
 async def test_nobody_can_be_recognised(tmp_path: Path) -> None:

@@ -57,6 +57,30 @@ def test_a_broken_gate_ends_with_one_and_v_tells_the_story(later_notice: Path) -
     assert done.exit_code == 1, done.output
     assert "delay.promise_ends_today" in done.stdout
     assert "expected contact, decided none" in done.stdout
+    assert "no signal: the trigger of shipping_delay looks at order, and its condition" in done.stdout
+    assert "not judged" in done.stdout
+
+
+def test_a_scenario_without_a_playbook_is_bad_input(tmp_path: Path) -> None:
+    shutil.copytree(PLAYBOOK_FOLDER / "shop", tmp_path / "shop")
+
+    done = outrider(*FEW, "--case", "payment.base", "--policies", str(tmp_path))
+
+    assert isinstance(done.exception, InputError)
+    assert "case payment.base: no playbook decides 'payment_due'" in str(done.exception)
+    assert "--scenario: shipping_delay" in str(done.exception)
+
+
+def test_a_world_without_what_the_trigger_looks_at_says_so(tmp_path: Path) -> None:
+    shutil.copyfile(DATASETS / "shipping_delay.yaml", tmp_path / "shipping_delay.yaml")
+    cases = tmp_path / "shipping_delay.yaml"
+    base = "    twin: delay.delivered\n    expect: {decision: contact, channel"
+    assert base in cases.read_text("utf-8")
+    cases.write_text(cases.read_text("utf-8").replace(base, f"    records: {{order: []}}\n{base}"), "utf-8")
+
+    done = outrider("--datasets", str(tmp_path), "--case", "delay.base", "-v", "--jobs", "1")
+
+    assert "looks at order, and the world has none" in done.stdout
 
 
 def test_the_other_side_is_named_case_by_case(later_notice: Path, tmp_path: Path) -> None:

@@ -82,3 +82,36 @@ def test_cases_take_scenario_and_start_from_their_file(tmp_path: Path) -> None:
     late, _ = load_suite(file)
 
     assert (late.scenario, late.start.isoformat()) == ("shipping_delay", "2026-12-24T18:00:00+00:00")
+
+
+def test_a_file_with_one_wrong_case_is_not_also_called_empty(tmp_path: Path) -> None:
+    only = GOOD.partition("  - id: there")[0].replace("decision: contact", "decision: contact, tells: [1001]")
+
+    found = problem_of(tmp_path, only)
+
+    assert "put the value in quotes" in str(found)
+    assert "at least 1 item" not in str(found)
+
+
+def test_a_file_without_cases_is_wrong(tmp_path: Path) -> None:
+    assert "at least 1 item" in str(problem_of(tmp_path, "cases: []\n"))
+
+
+def test_a_file_says_which_records_its_worlds_have(tmp_path: Path) -> None:
+    file = tmp_path / "pickup.yaml"
+    text = GOOD.replace("shipping_delay", "pickup_ready\nusual: [customer, order, shipment]")
+    file.write_text(
+        text.replace("{order: {status: delivered}}", "{order: {status: delivered}, shipment: []}")
+    )
+
+    late, there = load_suite(file)
+
+    assert late.world.written() == {"customer": {}, "order": {}, "shipment": {}}
+    assert there.world.written() == {"customer": {}, "order": {"status": "delivered"}, "shipment": []}
+
+
+def test_records_that_do_not_exist_are_not_usual(tmp_path: Path) -> None:
+    found = problem_of(tmp_path, f"usual: [shipmet]\n{GOOD}")
+
+    assert (found.field, found.line) == ("usual", 1)
+    assert found.remedy == "did you mean `shipment`?"

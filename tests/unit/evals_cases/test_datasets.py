@@ -31,7 +31,7 @@ def test_there_are_enough_cases_of_every_family_and_scenario() -> None:
 
     assert len(cases()) >= LEAST_CASES
     assert {family: families[family] for family in Family if families[family] < LEAST_OF_A_FAMILY} == {}
-    assert {case.scenario for case in cases()} == set(load_playbooks(PLAYBOOK_FOLDER)) == set(OF_SCENARIO)
+    assert {case.scenario for case in cases()} == set(load_playbooks(PLAYBOOK_FOLDER)) >= set(OF_SCENARIO)
 
 
 def test_silence_is_right_often_enough() -> None:
