@@ -25,7 +25,8 @@ _COLOURS: Final = {
     _PLAIN: "var(--accent)",
 }
 """Stand-ins that no other part of a figure uses → the colours of the page, light or dark."""
-_WIDTH: Final = 6.6
+_WIDTH: Final = 4.8  # inches; as wide as a telephone, so that words can be read there too
+_MINUS: Final = "\N{MINUS SIGN}"
 _DROPPED: Final = re.compile(
     r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<!--.*?-->|<style.*?</style>", re.DOTALL
 )
@@ -81,7 +82,13 @@ def _worth(worth: Worth) -> Picture:
     bars = axes.barh(range(len(rows)), values[::-1], height=0.55, color=[*[_MUTED] * (len(rows) - 1), _PLAIN])
     axes.axvline(0, color=_INK, linewidth=1)
     axes.set_yticks(range(len(rows)), [name for name, _ in reversed(rows)])
-    axes.bar_label(bars, [f"{value:+.3f}" for value in values[::-1]], padding=4, color=_INK, fontsize=10)
+    axes.bar_label(
+        bars,
+        [f"{value:+.3f}".replace("-", _MINUS) for value in values[::-1]],
+        padding=4,
+        color=_INK,
+        fontsize=10,
+    )
     axes.margins(x=0.22)
     axes.set_xlabel(f"{worth.currency} per decision")
     return Picture(
