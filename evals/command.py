@@ -288,7 +288,10 @@ def add(
     to: Annotated[
         Path, typer.Option(metavar="FILE", help="Dataset to append to; its neighbours stay right.")
     ] = _DATASETS / "regression.yaml",
-    family: Annotated[str, typer.Option(help="Which trap it sets.")] = "correct_silence",
+    family: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Which trap it sets; told by the decision's reason without it."),
+    ] = None,
     twin: Annotated[
         str | None, typer.Option(metavar="ID", help="The clean twin; one is looked for without it.")
     ] = None,

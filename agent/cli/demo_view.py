@@ -23,6 +23,7 @@ _MEANINGS = {
     "protected": "only a specialist may decide",
     "customer_status": "closed, test or employee account",
     "cleared": "it resolved itself before anything was sent",
+    "condition_cleared": "it resolved itself while the message waited",
     "deadline": "too late to be of use",
     "value": "a message would cost more than it is worth",
     "missing_facts": "a fact is missing",

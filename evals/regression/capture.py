@@ -34,6 +34,21 @@ from tools.yaml_file import did_you_mean
 
 _WEEK: Final = timedelta(days=7)
 _BRIEF: Final = "1m"
+_OF_REASON: Final = {
+    "cleared": Family.CLEARED,
+    "condition_cleared": Family.CLEARED,
+    "consent": Family.OPT_OUT,
+    "suppression": Family.OPT_OUT,
+    "open_ticket": Family.OPEN_TICKET,
+    "quiet_hours": Family.QUIET_HOURS,
+    "shared_address": Family.IDENTITY,
+    "protected": Family.PROTECTED,
+    "missing_facts": Family.MISSING_FACTS,
+    "value": Family.FATIGUE,
+    "cap_day": Family.FATIGUE,
+    "cap_week": Family.FATIGUE,
+}
+"""Reason code → the trap of a case with this reason."""
 """How long a deferral runs: until it ends it is one."""
 
 
@@ -50,7 +65,8 @@ class Captured:
 class Wishes:
     """What a person says about the case to be made."""
 
-    family: str
+    family: str | None
+    """The trap; what the reason of the decision tells without it."""
     twin: str | None
     expect: str | None
     keep_texts: bool
@@ -66,7 +82,7 @@ def capture_case(app: App, ref: str, wishes: Wishes, datasets: Path) -> Captured
         RefusedError: It was not decided yet, or its records are gone.
         InputError: The family, the expected decision or the twin is wrong.
     """
-    family = _one_of(wishes.family, [one.value for one in Family], "--family")
+    family = _one_of(wishes.family, [one.value for one in Family], "--family") if wishes.family else ""
     with app.store.read() as conn:
         card = decision_card(conn, app.store.keyring, ref)
         if card.decision is None:
@@ -82,7 +98,7 @@ def capture_case(app: App, ref: str, wishes: Wishes, datasets: Path) -> Captured
     written: dict[str, Any] = {
         "id": case_id,
         "scenario": card.case.scenario,
-        "family": family,
+        "family": family or _family_of(decision.reason).value,
         "title": _title(card, decision, kind),
         "twin": wishes.twin or _twin(datasets, card.case.scenario, contact=kind == Decided.CONTACT.value),
         "now": decision.at.isoformat(),
@@ -96,6 +112,11 @@ def capture_case(app: App, ref: str, wishes: Wishes, datasets: Path) -> Captured
     reason = {} if wishes.expect or kind == Decided.CONTACT.value else {"reason": decision.reason}
     written["expect"] = {"decision": kind, **reason}
     return Captured(case_id=case_id, yaml=_yaml(written))
+
+
+def _family_of(reason: str) -> Family:
+    """Return the trap that a reason tells of; most decisions are about speaking or keeping silent."""
+    return _OF_REASON.get(reason, Family.CORRECT_SILENCE)
 
 
 def _records(conn: Connection, case: OwnCase, related: tuple[str, ...]) -> dict[tuple[str, str], Seen]:

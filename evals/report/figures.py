@@ -113,8 +113,8 @@ def _reliability(calibration: Calibration) -> Picture:
     return Picture(
         title="Do the probabilities come true?",
         caption=(
-            f"On the dashed line they do. Brier score {calibration.brier:.3f}, calibration error "
-            f"{calibration.error:.3f}, {calibration.n} cases in bins of equal size."
+            f"On the dashed line they do; lines are 95 % intervals. Brier score {calibration.brier:.3f}, "
+            f"calibration error {calibration.error:.3f}, {calibration.n} cases in bins of equal size."
         ),
         words="; ".join(
             f"forecast {percent(one.forecast)}, came {between(one.came)}" for one in calibration.bins

@@ -68,7 +68,10 @@ def _steps(one: CaseEnding) -> Iterator[Step]:
 def _unseen(system: CaseSystem) -> Step:
     """Return why no signal was seen: nothing to look at, or nothing true of it."""
     scenario = system.case.scenario
-    record = system.deciding.shipped[scenario].playbook.trigger.record
+    playbook = system.deciding.shipped.get(scenario)
+    if playbook is None:
+        return Step(at=system.clock().isoformat(), stage="sweep", what=f"no playbook decides {scenario}")
+    record = playbook.playbook.trigger.record
     found = any(record_type == record for record_type, _ in system.records)
     seen = "its condition is never true of c1" if found else "the world has none; name it under `records`"
     what = f"no signal: the trigger of {scenario} looks at {record}, and {seen}"

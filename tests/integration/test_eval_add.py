@@ -10,6 +10,7 @@ import pytest
 from agent.bootstrap import App
 from agent.errors import NotFoundError
 from evals.cases.loading import DATASETS, load_suite
+from evals.cases.model import Family
 from evals.regression.append import append_case
 from evals.regression.capture import Captured, Wishes, capture_case
 from tests.builders import NOW, customer, invoice, order, preference, shipment, ticket
@@ -20,7 +21,7 @@ from tools.records.base import Record
 from tools.records.commerce import Scan
 from tools.records.vocabulary import ShipmentStatus
 
-PLAIN = Wishes(family="correct_silence", twin=None, expect=None, keep_texts=False)
+PLAIN = Wishes(family=None, twin=None, expect=None, keep_texts=False)
 PRIVATE = ("Grace", "Hopper", "grace@navy.example", "+12125550199", "A-99177", "1Z999", "customer-77")
 PERSON = customer(
     id="customer-77", name="Grace Hopper", emails=("grace@navy.example",), phones=("+12125550199",)
@@ -39,14 +40,20 @@ async def decided(tmp_path: Path, *records: Record) -> tuple[Installation, App, 
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("more", "family"),
     [
-        pytest.param([], id="a contact"),
-        pytest.param([ticket(id="t9", customer_id="customer-77", about="order:A-99177")], id="an escalation"),
-        pytest.param([preference(id="p9", customer_id="customer-77")], id="another channel"),
+        pytest.param([], Family.CORRECT_SILENCE, id="a contact"),
+        pytest.param(
+            [ticket(id="t9", customer_id="customer-77", about="order:A-99177")],
+            Family.OPEN_TICKET,
+            id="an escalation",
+        ),
+        pytest.param(
+            [preference(id="p9", customer_id="customer-77")], Family.CORRECT_SILENCE, id="another channel"
+        ),
     ],
 )
-async def test_the_case_decides_as_the_system_did(tmp_path: Path, more: list[Record]) -> None:
+async def test_the_case_decides_as_the_system_did(tmp_path: Path, more: list[Record], family: Family) -> None:
     made, app, ref = await decided(tmp_path, PERSON, BOUGHT, SENT, *more)
     folder = tmp_path / "datasets"
     folder.mkdir()
@@ -62,7 +69,7 @@ async def test_the_case_decides_as_the_system_did(tmp_path: Path, more: list[Rec
 
     assert again.result.passed, again.result.score.reasons
     assert (again.result.decided.value, again.result.reason) == (was.kind.value, was.reason)
-    assert case.start == NOW
+    assert (case.start, case.family) == (NOW, family)
     assert "null" not in captured.yaml, "what a record has anyhow is not written"
 
 
