@@ -28,6 +28,7 @@ LONGEST_TEXT: Final = 60
 LONGEST_URL: Final = 300
 _URL = re.compile(r"https://[!-~]+")
 _LINK_LIKE = re.compile(r"://|www\.|@|\w[.。][a-z]{2,}", re.IGNORECASE)
+_STUCK = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 _MARKUP = frozenset("<>{}[]|`\\")
 _WIDE_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " "})
 """Babel's no-break spaces would turn an SMS into UCS-2 and break byte-wise comparison with typed text."""
@@ -78,7 +79,8 @@ def _print(name: str, value: FactValue, locale: str, zone: str) -> str:
 @lru_cache(maxsize=8192)
 def _money(minor: int, currency: str, locale: str) -> str:
     amount = Decimal(minor).scaleb(-get_currency_precision(currency))
-    return format_currency(amount, currency, locale=babel_locale(locale))
+    # CLDR's spacing, which Babel leaves out: a code of letters stands apart from the number
+    return _STUCK.sub("\u00a0", format_currency(amount, currency, locale=babel_locale(locale)))
 
 
 @lru_cache(maxsize=4096)

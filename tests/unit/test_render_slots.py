@@ -34,9 +34,10 @@ def shown(
         (123450, "EUR", "fr_FR", "1 234,50 €"),
         (1200, "JPY", "ja_JP", "￥1,200"),
         (1200, "JPY", "en_US", "¥1,200"),
-        (1234567, "KWD", "en_US", "KWD1,234.567"),
+        (1234567, "KWD", "en_US", "KWD 1,234.567"),
         (-500, "EUR", "de_DE", "-5,00 €"),
         (0, "USD", "en_US", "$0.00"),
+        (-120, "CHF", "en_GB", "-CHF 1.20"),
     ],
 )
 def test_money_has_the_digits_of_its_currency(minor: int, currency: str, locale: str, text: str) -> None:
