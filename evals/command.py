@@ -216,12 +216,12 @@ def _score_orders(
     as_json: bool,
     html: Path | None,
 ) -> int:
+    _check_installed()
     from evals.gate import load_gates
     from evals.olist.asked import Asked, refuse_others, score_asked
     from evals.world.deciding import Deciding
 
     refuse_others(suites, given)
-    _check_installed()
     playbook = Deciding.from_folder(policies).shipped["shipping_delay"].path
     return score_asked(Asked(gates=load_gates(gate), playbook=playbook, as_json=as_json, html=html))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from agent.audit.figures import micros
 from evals.compare.git_ref import RefRun
 from evals.models.asking import Asking
 from evals.models.choosing import CURRENCY
@@ -13,7 +14,6 @@ from evals.models.recorded import RecordedAsking
 from evals.models.recordings import SHIPPED
 from evals.models.run_file import count_trials
 from evals.models.spending import SpendBook, file_beside
-from evals.report.words import money
 from evals.suites import Wanted
 from tools.errors import InputError
 
@@ -53,7 +53,7 @@ class CommitSide:
     def _watch(self, file: Path) -> None:
         if file.is_file():
             spent = SpendBook(file, cap_micros=None).spent()
-            self.show(count_trials(file), f"{money(spent, CURRENCY)} spent")
+            self.show(count_trials(file), f"{micros(spent)} {CURRENCY} spent")
 
 
 def _of_cases(wanted: Wanted, repeats: int) -> list[str]:

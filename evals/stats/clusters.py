@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Hashable, Sequence
-from typing import Final
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Final
 
 from evals.stats.interval import LEVEL, Interval, normal_quantile, student_quantile, wilson
 
-Floats = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
 
 RESAMPLES: Final = 2_000
 _CHUNK: Final = 500
@@ -117,6 +118,8 @@ def bootstrap_ratio(
     Source: A. C. Davison and D. V. Hinkley, Bootstrap Methods and their Application (1997), section 3.8 and
     5.3.1.
     """
+    import numpy as np  # noqa: PLC0415  # of the extra `evals`; suites are listed without it
+
     above = _sums(numerators, clusters, centre=False)
     below = _sums(denominators, clusters, centre=False)
     count, whole = len(above), float(below.sum())
@@ -134,8 +137,10 @@ def bootstrap_ratio(
     return Interval(estimate=float(above.sum()) / whole, low=float(low), high=float(high), level=level)
 
 
-def _sums(values: Sequence[float], clusters: Sequence[Hashable], *, centre: bool) -> Floats:
+def _sums(values: Sequence[float], clusters: Sequence[Hashable], *, centre: bool) -> "Floats":
     """Return the sum per cluster of values, or of their deviations from the mean."""
+    import numpy as np  # noqa: PLC0415
+
     if len(values) != len(clusters) or not values:
         raise ValueError(f"{len(values)} values and {len(clusters)} clusters")
     place: dict[Hashable, int] = {}
