@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from agent.cli.main import main
+from policies.loader import REVIEW_FILE
 
 
 @dataclass(frozen=True)
@@ -109,3 +110,11 @@ def contents(folder: Path) -> dict[str, bytes]:
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b""
         for path in sorted(folder.rglob("*"))
     }
+
+
+def plant_nothing(folder: Path) -> None:
+    """Let a demo plant no mistakes into drafts, so that a verdict is about the draft itself every time."""
+    rules = REVIEW_FILE.read_text(encoding="utf-8").replace("seeds: '2%'", "seeds: '0%'")
+    (folder / "mine.yaml").write_text(rules, encoding="utf-8")
+    with (folder / "outrider.yaml").open("a", encoding="utf-8") as file:
+        file.write("review: mine.yaml\n")

@@ -13,8 +13,7 @@ import pytest
 import typer.main
 
 from agent.cli.main import app
-from policies.loader import REVIEW_FILE
-from tests.commands import Said, outrider, refused, untouched
+from tests.commands import Said, outrider, plant_nothing, refused, untouched
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +25,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert said.code == 0, said.err
     assert said.json["waiting"] >= 2
-    rules = REVIEW_FILE.read_text(encoding="utf-8").replace("seeds: '2%'", "seeds: '0%'")
-    (folder / "outrider-data" / "mine.yaml").write_text(rules, encoding="utf-8")
-    with (folder / "outrider-data" / "outrider.yaml").open("a", encoding="utf-8") as file:
-        file.write("review: mine.yaml\n")  # nothing planted, by chance or otherwise
+    plant_nothing(folder / "outrider-data")
     return folder
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import outrider
+from tests.commands import outrider, plant_nothing
 
 HALF_DONE = """
     SELECT 'attempt' FROM attempt WHERE state = 'started'
@@ -28,6 +28,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("served") / "demo"
     said = outrider("demo", "--folder", folder, "--customers", "60", "--days", "1", cwd=folder.parent)
     assert said.code == 0, said.err
+    plant_nothing(folder)
     return folder
 
 

@@ -15,7 +15,7 @@ from agent.domain.cases import OPEN_STATES, CaseState
 from agent.domain.decisions import DecisionKind
 from agent.store.drafts import drafts_of_case
 from tests.builders import HOUR, NOW, customer, order, shipment, ticket
-from tests.commands import outrider
+from tests.commands import outrider, plant_nothing
 from tests.running import Installation, cases, decisions, settle
 from tools.messages import Outbound
 from tools.records.base import CustomerId, Record
@@ -48,6 +48,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connect
         "demo", "--folder", folder, "--customers", "250", "--days", "1", "--seed", "1", cwd=folder.parent
     )
     assert built.code == 0, built.err
+    plant_nothing(folder)
     waiting = outrider("review", "list", "--json", *config, cwd=folder).json["drafts"]
     first, second, third, *_ = [draft["draft_id"] for draft in waiting]
     verdicts = (

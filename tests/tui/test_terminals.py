@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import outrider
+from tests.commands import outrider, plant_nothing
 from tests.tui.desks import desk_with
 from tests.tui.ptys import drive, screen_of
 
@@ -105,6 +105,7 @@ def in_tmux(command: str, folder: Path) -> Generator[Tmux]:
 def test_from_the_queue_to_a_message_in_the_outbox_in_tmux(tmp_path: Path) -> None:
     made = outrider("demo", "--customers", "250", "--days", "1", "--json", cwd=tmp_path)
     assert made.code == 0, made.err
+    plant_nothing(tmp_path / "outrider-data")
     outbox = tmp_path / "outrider-data" / "outbox"
     before = {path for path in outbox.rglob("*.json") if path.is_file()}
     project = Path(__file__).resolve().parents[2]
