@@ -136,7 +136,7 @@ class Bench:
 
     async def _evaluate(self, trials: Sequence[Trial], scratch: Scratch) -> list[Judged]:
         from pydantic_evals import Case as Task  # noqa: PLC0415  # heavy
-        from pydantic_evals import Dataset  # noqa: PLC0415
+        from pydantic_evals import Dataset  # noqa: PLC0415  # heavy
 
         async def task(trial: Trial) -> Judged:
             return await run_case(

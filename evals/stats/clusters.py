@@ -139,7 +139,7 @@ def bootstrap_ratio(
 
 def _sums(values: Sequence[float], clusters: Sequence[Hashable], *, centre: bool) -> "Floats":
     """Return the sum per cluster of values, or of their deviations from the mean."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415  # of the extra `evals`, too
 
     if len(values) != len(clusters) or not values:
         raise ValueError(f"{len(values)} values and {len(clusters)} clusters")

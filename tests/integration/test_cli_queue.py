@@ -9,7 +9,7 @@ import pytest
 
 from agent.cli.identity import os_user
 from policies.loader import REVIEW_FILE
-from tests.commands import Said, outrider, refused
+from tests.commands import Said, outrider, plant_nothing, refused
 
 Run = Callable[..., Said]
 
@@ -19,9 +19,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("served")
     said = outrider("demo", "--folder", "outrider-data", "--customers", "250", "--days", "1", cwd=folder)
     assert said.code == 0, said.err
-    plant(folder / "outrider-data", "0%")
-    with (folder / "outrider-data" / "outrider.yaml").open("a", encoding="utf-8") as file:
-        file.write("review: mine.yaml\n")
+    plant_nothing(folder / "outrider-data")
     return folder
 
 
